@@ -1,0 +1,62 @@
+import { createSecretKey, KeyObject } from 'node:crypto'
+import { sign, unsign } from 'cookie-signature'
+
+export type Secret = string | NodeJS.ArrayBufferView | KeyObject
+
+/** Verified values remembered per generation; two generations are alive, so at most twice as many. */
+const REMEMBERED = 4096
+
+/** Longer values are verified but not remembered, which bounds what the memory of values can weigh. */
+const REMEMBERED_LENGTH = 256
+
+/**
+ * Signs session ids and verifies cookie values: `id.base64(HMAC-SHA256(id, secret))` without padding, the wire
+ * format of express-session. The first secret signs, all of them verify.
+ *
+ * Values that have verified are remembered: the HMAC is the dearest step of a read-only request. Only values
+ * whose signature was right get in, so that a stream of forgeries cannot push live ones out.
+ */
+export class Signer {
+  readonly #keys: KeyObject[]
+  #recent = new Map<string, string>()
+  #older = new Map<string, string>()
+
+  constructor(secrets: readonly Secret[]) {
+    // A KeyObject is made once; a string secret would be imported again for each HMAC.
+    this.#keys = secrets.map(toKey)
+  }
+
+  sign(id: string): string {
+    const [first] = this.#keys
+    if (!first) throw new TypeError('a signer has at least one secret')
+    return sign(id, first)
+  }
+
+  /** @returns the id inside a value that one of the secrets signed, else `undefined` */
+  unsign(value: string): string | undefined {
+    const known = this.#recent.get(value) ?? this.#older.get(value)
+    if (known !== undefined) return known
+    for (const key of this.#keys) {
+      const id = unsign(value, key)
+      if (id !== false) {
+        if (value.length <= REMEMBERED_LENGTH) this.#remember(value, id)
+        return id
+      }
+    }
+    return undefined
+  }
+
+  #remember(value: string, id: string): void {
+    if (this.#recent.size >= REMEMBERED) {
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(value, id)
+  }
+}
+
+function toKey(secret: Secret): KeyObject {
+  if (secret instanceof KeyObject) return secret
+  if (typeof secret === 'string') return createSecretKey(secret, 'utf8')
+  return createSecretKey(secret)
+}

@@ -1,0 +1,205 @@
+import { type CookieAttributes, setCookieLine } from '../core/cookie-header'
+import { badOption } from '../core/errors'
+import { warnOnce } from '../core/warning'
+import { ATTRIBUTES, type AttributeName, type CookieBase, type CookieOptions } from './cookie-base'
+
+/** Names that would replace the cookie's own workings if an option or a record brought them along. */
+const NEVER_COPIED: ReadonlySet<string> = new Set(['data', '__proto__', 'constructor', 'toJSON', 'serialize'])
+
+type Time = Date | null | false | undefined
+type Life = number | null | false | undefined
+
+/**
+ * The settings and times of one session's cookie, as express-session's `Cookie`: `expires` and `maxAge` are two
+ * views of one time, and setting either also sets `originalMaxAge`, which each request renews.
+ */
+export class Cookie {
+  path: string | null | undefined = '/'
+  /** The time behind `expires`. Some stores read it, so it is an ordinary property. */
+  _expires: Time = null
+  /** Milliseconds that each request renews the life to; `null` when the cookie ends with the browser. */
+  originalMaxAge: Life = null
+  httpOnly: boolean | undefined = true
+  declare domain?: string | undefined
+  declare secure?: boolean | 'auto' | undefined
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  declare priority?: 'low' | 'medium' | 'high' | undefined
+  declare partitioned?: boolean | undefined
+  declare signed?: boolean | undefined
+  declare encode?: ((value: string) => string) | undefined
+
+  /** Today's configuration, for a cookie that a middleware made. */
+  #base: CookieBase | undefined = undefined
+  /** Epoch ms of the session's creation; 0 where nobody says. */
+  #created = 0
+  /** Epoch ms of the last request, where idle time is enforced over a store that keeps no deadline of ours. */
+  #active = 0
+
+  /**
+   * @param options attributes to start from; unknown ones stay on the instance and out of `data`
+   * @throws TypeError ERR_SESSION_OPTION when `options` is no object, or `maxAge` no number, Date, null or undefined
+   */
+  constructor(options?: CookieOptions | object | null) {
+    if (!options) return
+    if (typeof options !== 'object') badOption('cookie', 'an object', options)
+    for (const key of Object.keys(options)) {
+      if (!NEVER_COPIED.has(key)) set(this, key, (options as Record<string, unknown>)[key])
+    }
+    // A record brings its originalMaxAge along; otherwise the life that was just set is the original one.
+    const given = (options as { originalMaxAge?: Life }).originalMaxAge
+    this.originalMaxAge = given === undefined || given === null ? this.maxAge : given
+  }
+
+  /** When the cookie ends. Setting it sets `originalMaxAge` to what is left until then. */
+  get expires(): Time {
+    return this._expires
+  }
+
+  set expires(date: Time) {
+    this._expires = date
+    this.originalMaxAge = this.maxAge
+  }
+
+  /** Milliseconds left; negative when past, `null` (or what `expires` is) when there is no end. */
+  get maxAge(): Life {
+    return this._expires instanceof Date ? this._expires.valueOf() - Date.now() : this._expires
+  }
+
+  set maxAge(ms: Life | Date) {
+    if (typeof ms === 'number') {
+      // One look at the clock for both, so that renewing never shortens the original life by a millisecond.
+      this._expires = new Date(Date.now() + ms)
+      this.originalMaxAge = ms
+      return
+    }
+    if (ms instanceof Date) {
+      warnOnce('SOJOURN_MAX_AGE_DATE', 'cookie.maxAge was set to a Date; pass milliseconds instead')
+    } else if (ms) {
+      badOption('cookie.maxAge', 'milliseconds as a number, or null', ms)
+    }
+    this.expires = ms
+  }
+
+  /** The attributes as express-session lists them, in its order. */
+  get data(): Record<string, unknown> {
+    return {
+      originalMaxAge: this.originalMaxAge,
+      partitioned: this.partitioned,
+      priority: this.priority,
+      expires: this._expires,
+      secure: this.secure,
+      httpOnly: this.httpOnly,
+      domain: this.domain,
+      path: this.path,
+      sameSite: this.sameSite,
+    }
+  }
+
+  /** @returns a `Set-Cookie` value with this cookie's attributes */
+  serialize(name: string, value: string): string {
+    return setCookieLine(name, value, this as CookieAttributes)
+  }
+
+  /** What a record keeps: `data`, and the times and overrides under names that express-session ignores. */
+  toJSON(): Record<string, unknown> {
+    const json = this.data
+    if (this.#base) {
+      json['created'] = this.#created
+      if (this.#active) json['active'] = this.#active
+      const own = this.#overrides(this.#base)
+      if (own.length > 0) json['own'] = own
+    }
+    return json
+  }
+
+  #overrides(base: CookieBase): string[] {
+    const own: string[] = []
+    for (const name of ATTRIBUTES) if (this[name] !== base.attributes[name]) own.push(name)
+    if (this.originalMaxAge !== base.maxAge) own.push('maxAge')
+    return own
+  }
+
+  /** @internal a new session's cookie */
+  static fresh(base: CookieBase, now: number): Cookie {
+    const cookie = Cookie.#plain(base, now)
+    if (base.maxAge !== null) {
+      cookie._expires = new Date(now + base.maxAge)
+      cookie.originalMaxAge = base.maxAge
+    }
+    return cookie
+  }
+
+  /**
+   * @internal A stored session's cookie. Attributes come from today's configuration, except those that the
+   * session itself overrode. A record of express-session's does not say what was overridden: it keeps its life.
+   */
+  static restored(base: CookieBase, raw: Record<string, unknown>, now: number): Cookie {
+    const created = raw['created']
+    const ours = typeof created === 'number'
+    const cookie = Cookie.#plain(base, ours ? created : now)
+    const own = raw['own']
+    let keepsLife = !ours
+    if (Array.isArray(own)) {
+      for (const name of ATTRIBUTES) if (own.includes(name)) set(cookie, name, raw[name])
+      keepsLife = own.includes('maxAge')
+    }
+    if (typeof raw['active'] === 'number') cookie.#active = raw['active']
+    cookie._expires = timeOf(raw['expires'])
+    cookie.originalMaxAge = keepsLife ? lifeOf(raw['originalMaxAge']) : base.maxAge
+    return cookie
+  }
+
+  static #plain(base: CookieBase, created: number): Cookie {
+    const cookie = new Cookie()
+    for (const [name, value] of base.entries) set(cookie, name, value)
+    cookie.#base = base
+    cookie.#created = created
+    return cookie
+  }
+
+  /** @internal epoch ms of creation; 0: nobody says */
+  static createdAt(cookie: Cookie): number {
+    return cookie.#created
+  }
+
+  /** @internal epoch ms of the last request that was written down; 0: none was */
+  static activeAt(cookie: Cookie): number {
+    return cookie.#active
+  }
+
+  /** @internal */
+  static markActive(cookie: Cookie, now: number): void {
+    cookie.#active = now
+  }
+
+  /** @internal what the session itself has set, as text to compare; empty when all is as configured */
+  static settings(cookie: Cookie): string {
+    const base = cookie.#base
+    if (!base) return JSON.stringify(cookie.data)
+    const own = cookie.#overrides(base)
+    if (own.length === 0) return ''
+    return JSON.stringify(
+      own.map((name) => [name, name === 'maxAge' ? cookie.originalMaxAge : valueOf(cookie, name)]),
+    )
+  }
+}
+
+function set(cookie: Cookie, name: string, value: unknown): void {
+  ;(cookie as unknown as Record<string, unknown>)[name] = value
+}
+
+function valueOf(cookie: Cookie, name: string): unknown {
+  return cookie[name as AttributeName]
+}
+
+/** @returns a Date from what records hold: ISO text, a Date (some stores parse), epoch ms; else `null` */
+export function timeOf(value: unknown): Date | null | false {
+  if (value === false || value instanceof Date) return value
+  if (typeof value !== 'string' && typeof value !== 'number') return null
+  const date = new Date(value)
+  return Number.isNaN(date.valueOf()) ? null : date
+}
+
+function lifeOf(value: unknown): number | null | false {
+  return typeof value === 'number' || value === false ? value : null
+}

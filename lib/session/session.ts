@@ -1,0 +1,159 @@
+import { SessionError } from '../core/errors'
+import type { Data } from '../core/record'
+import type { Cookie } from './cookie'
+import { LINK, type SessionRequest } from './link'
+import { asked, type Callback, settle } from './settle'
+import type { Store } from './store'
+
+/** What applications add their own types to, by declaration merging. */
+export interface SessionData {
+  cookie: Cookie
+}
+
+/** express-session's own names. A stored key of such a name gives way to the method; all others are data. */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  'req',
+  'id',
+  'touch',
+  'resetMaxAge',
+  'save',
+  'reload',
+  'destroy',
+  'regenerate',
+])
+
+/**
+ * What a handler sees as `req.session`: its data are own enumerable properties; `req`, `id` and the methods are
+ * not. With a callback the methods do what express-session's do; without one they return a promise.
+ */
+export class Session {
+  declare readonly req: SessionRequest
+  /** The session id: what the cookie carries. */
+  declare readonly id: string
+  declare cookie: Cookie
+
+  constructor(req: SessionRequest, data?: object | null) {
+    Object.defineProperty(this, 'req', { value: req })
+    // Configurable, because `renewId` gives the same object another id.
+    Object.defineProperty(this, 'id', { value: req.sessionID, configurable: true })
+    if (typeof data !== 'object' || data === null) return
+    for (const key of Object.keys(data)) {
+      if (!OWN_NAMES.has(key)) setData(this, key, (data as Data)[key])
+    }
+  }
+
+  /** Renews the life of the cookie. The middleware does this with every request. */
+  touch(): this {
+    return this.resetMaxAge()
+  }
+
+  /** Sets `cookie.maxAge` back to its original value. */
+  resetMaxAge(): this {
+    this.cookie.maxAge = this.cookie.originalMaxAge
+    return this
+  }
+
+  /** Saves now instead of at the end of the response. Rejects with the store's error. */
+  save(): Promise<void>
+  save(callback: Callback): this
+  save(callback?: Callback): this | Promise<void> {
+    const link = this.req[LINK]
+    return answer(
+      this,
+      () => (link ? link.save(this) : asked((done) => storeOf(this).set(this.id, this, done))),
+      callback,
+    )
+  }
+
+  /** Replaces `req.session` by what the store has now. Rejects when it has nothing. */
+  reload(): Promise<void>
+  reload(callback: Callback): this
+  reload(callback?: Callback): this | Promise<void> {
+    const link = this.req[LINK]
+    return answer(this, () => (link ? link.reload(this) : reloadFromStore(this)), callback)
+  }
+
+  /** Ends the session: `req.session` is gone at once, the record when this settles. */
+  destroy(): Promise<void>
+  destroy(callback: Callback): this
+  destroy(callback?: Callback): this | Promise<void> {
+    const { req } = this
+    delete req.session
+    const link = req[LINK]
+    return answer(
+      this,
+      () => (link ? link.destroy(this) : asked((done) => storeOf(this).destroy(this.id, done))),
+      callback,
+    )
+  }
+
+  /** Ends the session and puts an empty one with a new id on the request. Use it at login (OWASP, ASVS 7.2.4). */
+  regenerate(): Promise<void>
+  regenerate(callback: Callback): this
+  regenerate(callback?: Callback): this | Promise<void> {
+    const link = this.req[LINK]
+    return answer(
+      this,
+      () => (link ? link.regenerate(this) : asked((done) => storeOf(this).regenerate(this.req, done))),
+      callback,
+    )
+  }
+
+  /**
+   * A new id for the same data; the old id is dead at once. For a change of privilege that keeps the data
+   * (OWASP, ASVS 7.2.4).
+   *
+   * @throws SessionError ERR_SESSION_GONE when the session was ended meanwhile
+   */
+  renewId(): Promise<void>
+  renewId(callback: Callback): this
+  renewId(callback?: Callback): this | Promise<void> {
+    const link = this.req[LINK]
+    return answer(
+      this,
+      () => {
+        if (!link)
+          throw new SessionError('ERR_SESSION_USAGE', 'renewId: this session belongs to no middleware')
+        return link.renewId(this)
+      },
+      callback,
+    )
+  }
+}
+
+/** @internal gives the same session object another id */
+export function setSessionId(session: Session, id: string): void {
+  Object.defineProperty(session, 'id', { value: id, configurable: true })
+}
+
+/** @internal one key of data, whatever its name */
+export function setData(session: object, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(session, key, { value, configurable: true, enumerable: true, writable: true })
+  } else {
+    ;(session as Data)[key] = value
+  }
+}
+
+function answer<T extends Session>(
+  session: T,
+  work: () => void | PromiseLike<void>,
+  callback: Callback | undefined,
+): T | Promise<void> {
+  const promise = settle(work, callback)
+  return callback ? session : promise
+}
+
+function storeOf(session: Session): Store {
+  const store = session.req.sessionStore
+  if (!store)
+    throw new SessionError('ERR_SESSION_USAGE', 'this session has no store: its request has no sessionStore')
+  return store
+}
+
+async function reloadFromStore(session: Session): Promise<void> {
+  const store = storeOf(session)
+  const found = await asked<SessionData | null | undefined>((done) => store.get(session.id, done))
+  if (!found) throw new Error('failed to load session')
+  store.createSession(session.req, found)
+}
