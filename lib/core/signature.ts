@@ -1,5 +1,6 @@
 import { createSecretKey, KeyObject } from 'node:crypto'
 import { sign, unsign } from 'cookie-signature'
+import { decodeValue } from './cookie-header'
 
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 
@@ -9,9 +10,12 @@ const REMEMBERED = 4096
 /** Longer values are verified but not remembered, which bounds what the memory of values can weigh. */
 const REMEMBERED_LENGTH = 256
 
+/** What stands before a signed value, as cookie-parser and express-session mark it. */
+const SIGNED = 's:'
+
 /**
- * Signs session ids and verifies cookie values: `id.base64(HMAC-SHA256(id, secret))` without padding, the wire
- * format of express-session. The first secret signs, all of them verify.
+ * Signs session ids and verifies cookie values: `s:` id `.` base64(HMAC-SHA256(id, secret)) without padding, the
+ * wire format of express-session. The first secret signs, all of them verify.
  *
  * Values that have verified are remembered: the HMAC is the dearest step of a read-only request. Only values
  * whose signature was right get in, so that a stream of forgeries cannot push live ones out.
@@ -26,32 +30,39 @@ export class Signer {
     this.#keys = secrets.map(toKey)
   }
 
+  /** @returns the cookie's value for this id, not yet percent-encoded */
   sign(id: string): string {
     const [first] = this.#keys
     if (!first) throw new TypeError('a signer has at least one secret')
-    return sign(id, first)
+    return SIGNED + sign(id, first)
   }
 
-  /** @returns the id inside a value that one of the secrets signed, else `undefined` */
-  unsign(value: string): string | undefined {
-    const known = this.#recent.get(value) ?? this.#older.get(value)
+  /** @returns the id in a raw value of a `Cookie` header that one of the secrets signed, else `undefined` */
+  open(raw: string): string | undefined {
+    const known = this.#recent.get(raw) ?? this.#older.get(raw)
     if (known !== undefined) return known
+    const id = this.verify(decodeValue(raw))
+    if (id !== undefined && raw.length <= REMEMBERED_LENGTH) this.#remember(raw, id)
+    return id
+  }
+
+  /** @returns the id in a decoded value that one of the secrets signed, else `undefined` */
+  verify(value: string): string | undefined {
+    if (!value.startsWith(SIGNED)) return undefined
+    const signed = value.slice(SIGNED.length)
     for (const key of this.#keys) {
-      const id = unsign(value, key)
-      if (id !== false) {
-        if (value.length <= REMEMBERED_LENGTH) this.#remember(value, id)
-        return id
-      }
+      const id = unsign(signed, key)
+      if (id !== false) return id
     }
     return undefined
   }
 
-  #remember(value: string, id: string): void {
+  #remember(raw: string, id: string): void {
     if (this.#recent.size >= REMEMBERED) {
       this.#older = this.#recent
       this.#recent = new Map()
     }
-    this.#recent.set(value, id)
+    this.#recent.set(raw, id)
   }
 }
 

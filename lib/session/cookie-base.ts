@@ -49,7 +49,7 @@ export interface CookieBase {
 
 /** @param secure whether the request came over https, for `'auto'` */
 export function cookieBase(options: CookieOptions, secure: boolean): CookieBase {
-  const attributes: CookieAttributes & Record<string, unknown> = { path: '/', httpOnly: true }
+  const attributes: Record<string, unknown> = { path: '/', httpOnly: true }
   const entries: Array<readonly [string, unknown]> = []
   for (const name of ATTRIBUTES) {
     if (!Object.hasOwn(options, name)) continue

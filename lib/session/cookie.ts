@@ -179,7 +179,7 @@ export class Cookie {
     const own = cookie.#overrides(base)
     if (own.length === 0) return ''
     return JSON.stringify(
-      own.map((name) => [name, name === 'maxAge' ? cookie.originalMaxAge : valueOf(cookie, name)]),
+      own.map((name) => [name, name === 'maxAge' ? cookie.originalMaxAge : attribute(cookie, name)]),
     )
   }
 }
@@ -188,7 +188,7 @@ function set(cookie: Cookie, name: string, value: unknown): void {
   ;(cookie as unknown as Record<string, unknown>)[name] = value
 }
 
-function valueOf(cookie: Cookie, name: string): unknown {
+function attribute(cookie: Cookie, name: string): unknown {
   return cookie[name as AttributeName]
 }
 

@@ -1,0 +1,46 @@
+/**
+ * What a middleware tells through `sessions.events`. `session` is always a fingerprint (short SHA-256) of the
+ * session id, never the id.
+ */
+export interface SessionEvents {
+  /** A new session was saved for the first time. */
+  created: { session: string }
+  /** A changed session was saved; `merged`: together with changes that another request made meanwhile. */
+  saved: { session: string; merged: boolean }
+  /** A session was ended by `destroy`, `regenerate`, `renewId` or `unset: 'destroy'`. */
+  destroyed: { session: string }
+  /** A session has a new id. */
+  renewed: { session: string; previous: string }
+  /** A time-out of ours ended a session. */
+  expired: { session: string; because: 'idle' | 'absolute' }
+  /** A request changed a session that had been ended, renewed or expired meanwhile: nothing was written. */
+  interrupted: { session: string }
+  /** A cookie that the browser sent is not used. */
+  refused: { because: RefusedReason; session?: string }
+  /** A cookie that would have been set is not sent. */
+  withheld: { because: WithheldReason; session: string }
+  /** A record cannot be read as a session; it counts as absent. */
+  unreadable: { session: string }
+  /** A store call failed or was not answered in time. */
+  storeError: { operation: StoreOperation; error: Error }
+  /** The store has lost (`up: false`) or found again (`up: true`) its connection. */
+  storeState: { up: boolean }
+}
+
+export type RefusedReason =
+  /** No secret verifies the signature, or there is none: tampered with, or from another application. */
+  | 'signature'
+  /** Too long, or with characters that no id has. */
+  | 'malformed'
+  /** Signed by us, and the store has no such session: ended, expired, or from another store. */
+  | 'unknown'
+
+export type WithheldReason =
+  /** `cookie.secure`, and the request did not come over https as far as `proxy` lets us see. */
+  | 'insecure'
+  /** The session was made after the headers had left. */
+  | 'late'
+
+export type StoreOperation = 'get' | 'set' | 'destroy' | 'touch' | 'create' | 'list'
+
+export type SessionEventName = keyof SessionEvents

@@ -1,0 +1,91 @@
+import { badOption } from '../core/errors'
+import { cookieEnd } from '../core/expiry'
+import { fingerprint } from '../core/id'
+import { parseRecord } from '../core/record'
+import { warnOnce } from '../core/warning'
+import { BackedStore } from './backed-store'
+import { MemoryBackend } from './memory-backend'
+import { sessionsView, withMovedEnd } from './memory-view'
+
+export interface MemoryStoreOptions {
+  /** Most sessions kept; beyond it the one idle for longest leaves. Default 1,000,000. */
+  max?: number | undefined
+  /** Milliseconds that a session is kept whose cookie ends with the browser. Default: for ever (within `max`). */
+  ttl?: number | undefined
+}
+
+const MAX = 1_000_000
+
+/** All records are looked at for expiry once in this time, a few at a turn. */
+const SWEEP_MS = 60_000
+const TURN_EVERY_MS = 500
+/** Longest stretch of one turn; far below the 5 ms at which other requests would feel it. */
+const TURN_MS = 1
+
+/**
+ * Sessions in the memory of this process, for development and for one process in production: bounded, and
+ * without leaks. They are gone when the process ends.
+ */
+export class MemoryStore extends BackedStore {
+  declare readonly backend: MemoryBackend
+  #timer: NodeJS.Timeout | undefined
+  #view: Record<string, string> | undefined
+
+  /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
+  constructor(options: MemoryStoreOptions = {}) {
+    const { max = MAX, ttl } = options ?? {}
+    if (typeof max !== 'number' || !(max >= 1)) badOption('max', 'a number of sessions, at least 1', max)
+    super(new MemoryBackend(max, (key) => this.#evicted(key)), { ttl })
+    this.#timer = this.#sweepIn(TURN_EVERY_MS)
+  }
+
+  /** The records as express-session's MemoryStore shows them: id to JSON. */
+  get sessions(): Record<string, string> {
+    this.#view ??= sessionsView({
+      keys: () => [...this.backend.keys()],
+      body: (id) => {
+        const entry = this.backend.read(id)
+        return entry && withMovedEnd(entry)
+      },
+      put: (id, body) => {
+        this.backend.remove(id)
+        const end = cookieEnd(parseRecord(body)?.cookie['expires'] as string | null)
+        this.backend.create(id, { body, expires: end ?? Date.now() + this.ttlMs })
+      },
+      drop: (id) => this.backend.remove(id),
+    })
+    return this.#view
+  }
+
+  set sessions(records: Record<string, string>) {
+    const given = Object.entries(records)
+    for (const id of [...this.backend.keys()]) this.backend.remove(id)
+    for (const [id, body] of given) this.sessions[id] = body
+  }
+
+  override close(callback?: (error?: unknown) => void): Promise<void> {
+    clearTimeout(this.#timer)
+    return super.close(callback)
+  }
+
+  #evicted(key: string): void {
+    warnOnce(
+      'SOJOURN_MEMORY_FULL',
+      'MemoryStore is full and drops the sessions idle for longest; raise its `max`, or use a store on disk',
+    )
+    this.emit('evicted', fingerprint(key))
+  }
+
+  #sweepIn(delayMs: number): NodeJS.Timeout {
+    // Weak, so that a store that nobody uses any more can be collected; unref'd, so that it keeps no process alive;
+    // jittered, so that many stores do not sweep in step.
+    const store = new WeakRef(this)
+    return setTimeout(() => store.deref()?.#sweep(), delayMs * (0.75 + Math.random() / 2)).unref()
+  }
+
+  #sweep(): void {
+    const until = performance.now() + TURN_MS
+    const done = this.backend.sweep(Date.now(), TURN_EVERY_MS / SWEEP_MS, () => performance.now() >= until)
+    this.#timer = this.#sweepIn(done ? TURN_EVERY_MS : TURN_MS * 10)
+  }
+}
