@@ -14,7 +14,10 @@ export type StoreKey = string & { readonly __storeKey?: never }
 
 /** What a store keeps of a session. */
 export interface Entry {
-  /** The record, opaque to the backend. Any string: empty, 1 MB, any code unit. */
+  /**
+   * The record, opaque to the backend. Any well-formed string: empty, 1 MB, NUL. A backend on a column of JSON may
+   * take JSON text only, and says so. Lone surrogates do not occur: `JSON.stringify` escapes them.
+   */
   readonly body: string
   /** Absolute deadline in epoch milliseconds; `Infinity` for never. */
   readonly expires: number

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What a call gives, or a failure that names it when it neither answers nor fails within `limitMs`. */
+export async function within<T>(what: string, limitMs: number, call: () => T | Promise<T>): Promise<T> {
+  const limit = new AbortController()
+  const late = sleep(limitMs, undefined, { signal: limit.signal }).then(
+    () => assert.fail(`${what}: neither an answer nor an error within ${limitMs} ms`),
+    () => new Promise<never>(() => {}),
+  )
+  try {
+    return await Promise.race([(async () => call())(), late])
+  } finally {
+    limit.abort()
+  }
+}
+
+/** Asks again every 10 ms until the answer is `true`. @throws after `limitMs`, naming what was waited for */
+export async function until(
+  what: string,
+  limitMs: number,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = Date.now() + limitMs
+  while (!(await holds())) {
+    if (Date.now() > deadline) assert.fail(`not within ${limitMs} ms: ${what}`)
+    await sleep(10)
+  }
+}
+
+/** Runs `work` over all items, a bounded number at a time. */
+export async function inBatches<T>(
+  items: readonly T[],
+  size: number,
+  work: (item: T) => unknown,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += size) {
+    await Promise.all(items.slice(start, start + size).map(work))
+  }
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { backendCases } from '../../lib/conformance/backend'
+
+/** Sentences of the contract that are no demand on a backend, or none that a case can check. */
+const NOT_FOR_A_CASE = [
+  'Whose session it is, for backends with an owner index (`ownedBy`).',
+  "`undefined`: nobody's; others ignore it.",
+  'A backend on a column of JSON may take JSON text only, and says so.',
+  'Lone surrogates do not occur: `JSON.stringify` escapes them.',
+  // What it costs is the benchmarks' business.
+  'Constant work per entry of that owner, never a scan.',
+  // What the middleware does, tested there.
+  'Between the two the middleware lets requests pass without a session.',
+  '@returns how many it dropped',
+]
+
+/** The sentences in the comments of the members of `Entry` and `Backend`. */
+function contractSentences(): string[] {
+  const source = readFileSync(join(__dirname, '../../lib/store/backend.ts'), 'utf8')
+  const members = source.slice(source.indexOf('export interface Entry'))
+  const comments = [...members.matchAll(/^ {2}\/\*\*(.*?)\*\//gms)].map(([, text = '']) => text)
+  return comments.flatMap((comment) => {
+    const text = comment
+      .replace(/^\s*\*/gm, ' ')
+      .replace(/\s+/g, ' ')
+      .trim()
+    return text.split(/(?<=\.) (?=[A-Z`@])/)
+  })
+}
+
+test('each sentence of the contract has a case with the same words, and no case quotes anything else', () => {
+  const quoted = new Set([...backendCases.flatMap((item) => item.says ?? []), ...NOT_FOR_A_CASE])
+  const sentences = contractSentences()
+  assert.ok(sentences.length > 15, 'the comments were found')
+  assert.deepEqual(
+    sentences.filter((sentence) => !quoted.has(sentence)),
+    [],
+    'without a case',
+  )
+  assert.deepEqual(
+    [...quoted].filter((sentence) => !sentences.includes(sentence)),
+    [],
+    'not in the contract',
+  )
+})
