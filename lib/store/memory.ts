@@ -80,7 +80,13 @@ export class MemoryStore extends BackedStore {
     // Weak, so that a store that nobody uses any more can be collected; unref'd, so that it keeps no process alive;
     // jittered, so that many stores do not sweep in step.
     const store = new WeakRef(this)
-    return setTimeout(() => store.deref()?.#sweep(), delayMs * (0.75 + Math.random() / 2)).unref()
+    return setTimeout(
+      () => {
+        const alive = store.deref()
+        if (alive) alive.#sweep()
+      },
+      delayMs * (0.75 + Math.random() / 2),
+    ).unref()
   }
 
   #sweep(): void {
