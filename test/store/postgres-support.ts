@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { PostgresBackend, type PostgresBackendOptions } from '../../lib/store/postgres-backend'
 import type { PostgresServer } from '../support/servers'
+
+// Neither of the two has types of its own here.
+const Simple = require('connect-pg-simple')(require('express-session'))
 
 /** A pool that closes its connections at once, so that no test process waits for one. */
 export function poolOf(server: PostgresServer, options: pg.PoolConfig = {}): pg.Pool {
@@ -45,4 +49,16 @@ export async function until(what: string, isSo: () => Promise<boolean>): Promise
     await sleep(10)
   }
   throw new Error(`waited in vain for this: ${what}`)
+}
+
+/** The real one, with promises: what a session looks like to it, and what it writes. */
+export function connectPgSimple(options: object) {
+  const store = new Simple({ pruneSessionInterval: false, ...options })
+  return {
+    get: (sid: string): Promise<unknown> => promisify(store.get).call(store, sid),
+    set: (sid: string, session: never): Promise<unknown> => promisify(store.set).call(store, sid, session),
+    touch: (sid: string, session: never): Promise<unknown> =>
+      promisify(store.touch).call(store, sid, session),
+    destroy: (sid: string): Promise<unknown> => promisify(store.destroy).call(store, sid),
+  }
 }
