@@ -1,0 +1,117 @@
+import { type Clock, systemClock } from '../core/clock'
+import { storeError } from '../core/errors'
+import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+import { type Change, moving, putting, removing } from './lmdb-change'
+import { type Found, LmdbFile, type LmdbFileOptions } from './lmdb-file'
+import { tokenOf } from './lmdb-keys'
+import { LmdbPruner } from './lmdb-prune'
+import { ownedBy, scan } from './lmdb-scan'
+
+export interface LmdbBackendOptions extends LmdbFileOptions {
+  /** Milliseconds from one removal of expired records to the next, ±25 %. `0`: only by `prune()`. Default 60 000. */
+  pruneInterval?: number | undefined
+  /** Told of a removal of expired records that failed; the next one is tried all the same. */
+  onPruneError?: ((error: Error) => void) | undefined
+  /** Where the time comes from. Default `Date.now`. */
+  clock?: Clock | undefined
+}
+
+/** What a verb wants, seeing the record as it stands: an answer, or a change and the answer when it is made. */
+type Decision<T> = { answer: T } | { change: Change; seen: number | undefined; done: T }
+
+/** Each lost round is a write that somebody else won, so this bound says "cannot happen" rather than "busy". */
+const MAX_ROUNDS = 1000
+
+/**
+ * One LMDB file, shared by all processes of a machine. Reads answer at once, from the memory map. Writes are
+ * decided here from the record as it stands, and made under the condition that it is still that record; when it is
+ * not, they are decided again. No process ever holds the write lock while it runs JavaScript.
+ */
+export class LmdbBackend implements Backend {
+  readonly #file: LmdbFile
+  readonly #clock: Clock
+  readonly #pruner: LmdbPruner
+
+  constructor(options: LmdbBackendOptions) {
+    this.#clock = options.clock ?? systemClock
+    this.#file = new LmdbFile(options)
+    this.#pruner = new LmdbPruner(this.#file, this.#clock)
+    this.#pruner.start(options.pruneInterval ?? 60_000, options.onPruneError)
+  }
+
+  read(key: StoreKey): Entry | undefined {
+    return this.#file.read(tokenOf(key), (found) => this.#live(found)?.view.toEntry())
+  }
+
+  create(key: StoreKey, entry: Entry): Awaitable<boolean> {
+    const token = tokenOf(key)
+    return this.#write<boolean>('create', key, (found) => {
+      if (this.#live(found)) return { answer: false }
+      return { change: putting(token, key, found?.view, entry), seen: found?.version, done: true }
+    })
+  }
+
+  replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced> {
+    const token = tokenOf(key)
+    return this.#write<Replaced>('replace', key, (found) => {
+      const live = this.#live(found)
+      if (!live) return { answer: undefined }
+      if (live.view.body !== seen) return { answer: live.view.toEntry() }
+      return { change: putting(token, key, live.view, entry), seen: live.version, done: true }
+    })
+  }
+
+  remove(key: StoreKey): Awaitable<boolean> {
+    const token = tokenOf(key)
+    return this.#write<boolean>('remove', key, (found) => {
+      const live = this.#live(found)
+      if (!live) return { answer: false }
+      return { change: removing(token, live.view), seen: live.version, done: true }
+    })
+  }
+
+  extend(key: StoreKey, expires: number): Awaitable<boolean> {
+    const token = tokenOf(key)
+    return this.#write<boolean>('extend', key, (found) => {
+      const live = this.#live(found)
+      if (!live) return { answer: false }
+      if (live.view.expires === expires) return { answer: true }
+      return { change: moving(token, live.view, expires), seen: live.version, done: true }
+    })
+  }
+
+  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+    return scan(this.#file, this.#clock, prefix)
+  }
+
+  ownedBy(owner: string): Array<[StoreKey, Entry]> {
+    return ownedBy(this.#file, this.#clock(), owner)
+  }
+
+  prune(now: number): Promise<number> {
+    return this.#pruner.prune(now)
+  }
+
+  close(): Promise<void> {
+    this.#pruner.stop()
+    return this.#file.close()
+  }
+
+  #live(found: Found | undefined): Found | undefined {
+    return found && found.view.expires > this.#clock() ? found : undefined
+  }
+
+  async #write<T>(
+    operation: string,
+    key: StoreKey,
+    decide: (found: Found | undefined) => Decision<T>,
+  ): Promise<T> {
+    const token = tokenOf(key)
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const decision = this.#file.read(token, decide)
+      if ('answer' in decision) return decision.answer
+      if (await this.#file.commit(operation, decision.seen, decision.change)) return decision.done
+    }
+    throw storeError(operation, `lost ${MAX_ROUNDS} times in a row to other writers`)
+  }
+}

@@ -1,0 +1,121 @@
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { badOption, SessionError, storeError } from '../core/errors'
+import { type Token, tokenCodec } from './lmdb-keys'
+
+/** The part of an `lmdb` database that is used here; our own type, so that ours need no `lmdb` installed. */
+export interface Dbi {
+  getBinaryFast(key: Token): Uint8Array | undefined
+  getRange(options: RangeOptions): Iterable<{ key: Buffer; value: Uint8Array }>
+  getKeys(options: RangeOptions): Iterable<Buffer>
+  put(key: Token, value: Uint8Array, version?: number, ifVersion?: number): Commit
+  remove(key: Token, ifVersion?: number): Commit
+  ifVersion(key: Token, version: number, writes: () => void): Commit
+  ifNoExists(key: Token, writes: () => void): Commit
+  resetReadTxn(): void
+}
+
+export interface RangeOptions {
+  start: Uint8Array
+  end?: Uint8Array
+  exclusiveStart?: boolean
+  limit?: number
+}
+
+/** `true`: committed. `false`: the condition did not hold, nothing was changed. */
+export type Commit = Promise<boolean> & { readonly flushed?: Promise<unknown> }
+
+interface Root extends Dbi {
+  openDB(options: object): Dbi
+  readerCheck(): number
+  close(): Promise<void>
+}
+
+interface LmdbModule {
+  open(options: object): Root
+  getLastVersion(): number
+}
+
+/** One opened file: the records, what is due when, whose they are, and our own notes (the prune lease). */
+export interface Environment {
+  readonly root: Root
+  readonly records: Dbi
+  readonly expiry: Dbi
+  readonly owners: Dbi
+  readonly notes: Dbi
+  /** Of the value that was read last; valid until the next read. */
+  readonly lastVersion: () => number
+}
+
+export interface EnvironmentOptions {
+  path: string
+  mapSize?: number | undefined
+  maxReaders?: number | undefined
+  fileMode?: number | undefined
+}
+
+function loadLmdb(): LmdbModule {
+  try {
+    return require('lmdb')
+  } catch (cause) {
+    throw new SessionError(
+      'ERR_SESSION_PEER',
+      'the LMDB store needs the package "lmdb", version 3.5 or later: run `npm install lmdb`',
+      { cause },
+    )
+  }
+}
+
+/**
+ * Without the machine's boot id, LMDB cannot tell "the process was killed" from "the machine went down" and would
+ * go back to the last flushed commit in both cases. There, every commit is flushed before it counts.
+ */
+function canTellCrashFromReboot(): boolean {
+  if (process.platform === 'win32') return false
+  if (process.platform !== 'linux') return true
+  try {
+    accessSync('/proc/sys/kernel/random/boot_id', constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is a directory */
+export function openEnvironment(options: EnvironmentOptions): Environment {
+  const lmdb = loadLmdb()
+  const path = resolve(options.path)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    badOption('path', 'the path of a file, which is made when absent; this is a directory', options.path)
+  }
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const root = lmdb.open({
+      path,
+      noSubdir: true,
+      maxDbs: 8,
+      maxReaders: options.maxReaders ?? 1024,
+      // Sessions are secrets: lmdb's own default would let every user of the machine read them.
+      permissionsMode: options.fileMode ?? 0o600,
+      ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
+      // Grouping by event turn would add a write of lmdb's own whose failure nobody can catch: a full disk
+      // would end the process. Our conditional writes are grouped all the same, by the turn they wait for.
+      eventTurnBatching: false,
+      overlappingSync: canTellCrashFromReboot(),
+      safeRestore: false,
+      separateFlushed: true,
+    })
+    const dbi = (name: string, useVersions: boolean) =>
+      root.openDB({ name, useVersions, encoding: 'binary', keyEncoder: tokenCodec })
+    return {
+      root,
+      records: dbi('records', true),
+      expiry: dbi('expiry', false),
+      owners: dbi('owners', false),
+      notes: dbi('notes', true),
+      lastVersion: lmdb.getLastVersion,
+    }
+  } catch (cause) {
+    throw storeError('open', cause)
+  }
+}

@@ -1,0 +1,194 @@
+import { SessionError, storeError } from '../core/errors'
+import { type Commit, type Dbi, type Environment, openEnvironment, type RangeOptions } from './lmdb-binding'
+import type { Change } from './lmdb-change'
+import { EntryView } from './lmdb-entry'
+import type { Token } from './lmdb-keys'
+
+export interface LmdbFileOptions {
+  /** The file. It is made when absent, as is its directory; a second file, with `-lock` at the end, stands beside it. */
+  path: string
+  /**
+   * When a write counts as done. `'process'` (default): when it is committed; it then survives the death of the
+   * process, also by `kill -9`. `'disk'`: when the disk has confirmed it too; it then survives a power failure.
+   */
+  durability?: 'process' | 'disk' | undefined
+  /** Bytes of address space to reserve at open. The file grows past it by itself. Default: chosen by lmdb. */
+  mapSize?: number | undefined
+  /** How many processes and threads can have the file open at once. Default 1024. */
+  maxReaders?: number | undefined
+  /** Permissions of a file that is made. Default `0o600`: records are secrets. */
+  fileMode?: number | undefined
+}
+
+/** A record as it stands now. Valid until the next read of the file. */
+export interface Found {
+  readonly view: EntryView
+  /** Drawn anew at each write: a record that was removed and made again never has its old one. */
+  readonly version: number
+}
+
+/** A write to LMDB that failed tells why in a promise on the error, which would end the process if left alone. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const reason = (error as { commitError?: Promise<never> } | undefined)?.commitError
+  return reason ? reason.catch((cause: unknown) => cause) : error
+}
+
+/** Reads and conditional writes on the one file, with errors of our own and an end. */
+export class LmdbFile {
+  readonly #env: Environment
+  readonly #waitForDisk: boolean
+  #failed = false
+  #closing: Promise<void> | undefined
+
+  constructor(options: LmdbFileOptions) {
+    this.#env = openEnvironment(options)
+    this.#waitForDisk = options.durability === 'disk'
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** @throws SessionError ERR_SESSION_CLOSED */
+  assertOpen(): void {
+    if (this.closed) throw new SessionError('ERR_SESSION_CLOSED', 'the LMDB store has been closed')
+  }
+
+  /**
+   * The newest committed record, of whichever process. The snapshot that lmdb reads from lasts up to a turn of the
+   * event loop; letting go of it after each read costs 0.2 µs and means that a client who has had its answer from
+   * another process never meets the state from before, and that a busy loop holds back no free pages.
+   */
+  read<T>(token: Token, take: (found: Found | undefined) => T): T {
+    this.assertOpen()
+    const { records, lastVersion } = this.#env
+    try {
+      const bytes = records.getBinaryFast(token)
+      return take(bytes && { view: new EntryView(bytes), version: lastVersion() })
+    } catch (cause) {
+      throw storeError('read', cause)
+    } finally {
+      records.resetReadTxn()
+    }
+  }
+
+  note(token: Token): { bytes: Buffer; version: number } | undefined {
+    this.assertOpen()
+    const { notes, lastVersion } = this.#env
+    const bytes = notes.getBinaryFast(token)
+    const found = bytes && { bytes: Buffer.from(bytes.subarray(0, bytes.length)), version: lastVersion() }
+    notes.resetReadTxn()
+    return found
+  }
+
+  records(range: RangeOptions, each: (key: Buffer, view: EntryView) => boolean): void {
+    this.assertOpen()
+    const { records } = this.#env
+    try {
+      for (const { key, value } of records.getRange(range)) if (!each(key, new EntryView(value))) break
+    } catch (cause) {
+      throw storeError('scan', cause)
+    } finally {
+      records.resetReadTxn()
+    }
+  }
+
+  keys(index: 'expiry' | 'owners', range: RangeOptions): Buffer[] {
+    this.assertOpen()
+    const dbi = this.#env[index]
+    try {
+      return Array.from(dbi.getKeys(range))
+    } catch (cause) {
+      throw storeError('scan', cause)
+    } finally {
+      dbi.resetReadTxn()
+    }
+  }
+
+  /**
+   * All of `change` or nothing. LMDB checks the condition while it alone may write, across processes.
+   * @param seen the version the change was decided from; `undefined`: there was no record
+   * @returns `false`: the record is not that one any more
+   */
+  commit(operation: string, seen: number | undefined, change: Change): Promise<boolean> {
+    this.assertOpen()
+    const { records, expiry, owners } = this.#env
+    const { token, value, unindex, index, disown, own } = change
+    return this.#settle(operation, () => {
+      const version = newVersion()
+      if (value && seen !== undefined && !unindex && !index && !disown && !own) {
+        return records.put(token, value, version, seen)
+      }
+      return conditional(records, token, seen, () => {
+        if (value) records.put(token, value, version)
+        else records.remove(token)
+        if (unindex) expiry.remove(unindex)
+        if (index) expiry.put(index, NOTHING)
+        if (disown) owners.remove(disown)
+        if (own) owners.put(own, NOTHING)
+      })
+    })
+  }
+
+  /** Drops an index key that leads nowhere, on the condition that this is still so. */
+  dropIndexKey(token: Token, seen: number | undefined, indexKey: Uint8Array): Promise<boolean> {
+    const { records, expiry } = this.#env
+    return this.#settle('prune', () => conditional(records, token, seen, () => expiry.remove(indexKey)))
+  }
+
+  setNote(token: Token, seen: number | undefined, bytes: Uint8Array | undefined): Promise<boolean> {
+    this.assertOpen()
+    const { notes } = this.#env
+    return this.#settle('prune', () =>
+      conditional(notes, token, seen, () => {
+        if (bytes) notes.put(token, bytes, newVersion())
+        else notes.remove(token)
+      }),
+    )
+  }
+
+  /** Frees what processes that died while reading held back. */
+  dropDeadReaders(): void {
+    if (!this.closed) this.#env.root.readerCheck()
+  }
+
+  /** Waits for what was written before, then lets go of the file. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { root, notes } = this.#env
+    try {
+      // After a failed write lmdb waits for a flush that never comes, until another commit went well. This one
+      // has a condition that cannot hold and changes nothing, so it succeeds on a full disk too.
+      if (this.#failed) await notes.ifVersion('absent', 1, () => {})
+      await root.close()
+    } catch (cause) {
+      throw storeError('close', await reasonOf(cause))
+    }
+  }
+
+  async #settle(operation: string, write: () => Commit): Promise<boolean> {
+    try {
+      const commit = write()
+      const done = await commit
+      if (this.#waitForDisk) await commit.flushed
+      this.#failed = false
+      return done
+    } catch (error) {
+      this.#failed = true
+      throw storeError(operation, await reasonOf(error))
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** 52 random bits, never 0, which lmdb takes for "none". */
+const newVersion = (): number => 1 + Math.random()
+
+function conditional(dbi: Dbi, token: Token, seen: number | undefined, writes: () => void): Commit {
+  return seen === undefined ? dbi.ifNoExists(token, writes) : dbi.ifVersion(token, seen, writes)
+}
