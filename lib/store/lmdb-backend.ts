@@ -1,20 +1,12 @@
-import { type Clock, systemClock } from '../core/clock'
+import type { Clock } from '../core/clock'
 import { storeError } from '../core/errors'
 import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
 import { type Change, moving, putting, removing } from './lmdb-change'
-import { type Found, LmdbFile, type LmdbFileOptions } from './lmdb-file'
+import { type Found, LmdbFile } from './lmdb-file'
 import { tokenOf } from './lmdb-keys'
+import { type LmdbBackendOptions, lmdbSettings } from './lmdb-options'
 import { LmdbPruner } from './lmdb-prune'
 import { ownedBy, scan } from './lmdb-scan'
-
-export interface LmdbBackendOptions extends LmdbFileOptions {
-  /** Milliseconds from one removal of expired records to the next, ±25 %. `0`: only by `prune()`. Default 60 000. */
-  pruneInterval?: number | undefined
-  /** Told of a removal of expired records that failed; the next one is tried all the same. */
-  onPruneError?: ((error: Error) => void) | undefined
-  /** Where the time comes from. Default `Date.now`. */
-  clock?: Clock | undefined
-}
 
 /** What a verb wants, seeing the record as it stands: an answer, or a change and the answer when it is made. */
 type Decision<T> = { answer: T } | { change: Change; seen: number | undefined; done: T }
@@ -33,10 +25,11 @@ export class LmdbBackend implements Backend {
   readonly #pruner: LmdbPruner
 
   constructor(options: LmdbBackendOptions) {
-    this.#clock = options.clock ?? systemClock
-    this.#file = new LmdbFile(options)
-    this.#pruner = new LmdbPruner(this.#file, this.#clock)
-    this.#pruner.start(options.pruneInterval ?? 60_000, options.onPruneError)
+    const { clock, pruneIntervalMs, onPruneError, ...file } = lmdbSettings(options)
+    this.#clock = clock
+    this.#file = new LmdbFile(file)
+    this.#pruner = new LmdbPruner(this.#file, clock)
+    this.#pruner.start(pruneIntervalMs, onPruneError)
   }
 
   read(key: StoreKey): Entry | undefined {

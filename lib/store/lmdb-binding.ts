@@ -1,7 +1,9 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { badOption, SessionError, storeError } from '../core/errors'
+import { SessionError, SessionOptionError, storeError } from '../core/errors'
+import { guardFile } from './lmdb-guard'
 import { type Token, tokenCodec } from './lmdb-keys'
+import type { LmdbFileOptions } from './lmdb-options'
 
 /** The part of an `lmdb` database that is used here; our own type, so that ours need no `lmdb` installed. */
 export interface Dbi {
@@ -47,13 +49,6 @@ export interface Environment {
   readonly lastVersion: () => number
 }
 
-export interface EnvironmentOptions {
-  path: string
-  mapSize?: number | undefined
-  maxReaders?: number | undefined
-  fileMode?: number | undefined
-}
-
 function loadLmdb(): LmdbModule {
   try {
     return require('lmdb')
@@ -81,15 +76,13 @@ function canTellCrashFromReboot(): boolean {
   }
 }
 
-/** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is a directory */
-export function openEnvironment(options: EnvironmentOptions): Environment {
+/** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is no file */
+export function openEnvironment(options: LmdbFileOptions): Environment {
   const lmdb = loadLmdb()
   const path = resolve(options.path)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    badOption('path', 'the path of a file, which is made when absent; this is a directory', options.path)
-  }
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    guardFile(path)
     const root = lmdb.open({
       path,
       noSubdir: true,
@@ -116,6 +109,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       lastVersion: lmdb.getLastVersion,
     }
   } catch (cause) {
+    if (cause instanceof SessionOptionError) throw cause
     throw storeError('open', cause)
   }
 }

@@ -3,22 +3,7 @@ import { type Commit, type Dbi, type Environment, openEnvironment, type RangeOpt
 import type { Change } from './lmdb-change'
 import { EntryView } from './lmdb-entry'
 import type { Token } from './lmdb-keys'
-
-export interface LmdbFileOptions {
-  /** The file. It is made when absent, as is its directory; a second file, with `-lock` at the end, stands beside it. */
-  path: string
-  /**
-   * When a write counts as done. `'process'` (default): when it is committed; it then survives the death of the
-   * process, also by `kill -9`. `'disk'`: when the disk has confirmed it too; it then survives a power failure.
-   */
-  durability?: 'process' | 'disk' | undefined
-  /** Bytes of address space to reserve at open. The file grows past it by itself. Default: chosen by lmdb. */
-  mapSize?: number | undefined
-  /** How many processes and threads can have the file open at once. Default 1024. */
-  maxReaders?: number | undefined
-  /** Permissions of a file that is made. Default `0o600`: records are secrets. */
-  fileMode?: number | undefined
-}
+import type { LmdbFileOptions } from './lmdb-options'
 
 /** A record as it stands now. Valid until the next read of the file. */
 export interface Found {

@@ -36,7 +36,7 @@ export class LmdbPruner {
     return run
   }
 
-  start(intervalMs: number, onError: ((error: Error) => void) | undefined): void {
+  start(intervalMs: number, onError: (error: Error) => void): void {
     if (intervalMs === 0) return
     // Jitter: processes that were started together spread out.
     const delayMs = intervalMs * (0.75 + Math.random() / 2)
@@ -45,7 +45,7 @@ export class LmdbPruner {
         this.#file.dropDeadReaders()
         await this.prune(this.#clock())
       } catch (error) {
-        if (!this.#stopped) onError?.(error as Error)
+        if (!this.#stopped) onError(error as Error)
       }
       if (!this.#stopped) this.start(intervalMs, onError)
     }, delayMs)
@@ -102,8 +102,8 @@ export class LmdbPruner {
       const untilMs = note.bytes.readDoubleLE(0)
       const mine = this.#holder.equals(note.bytes.subarray(8))
       if (mine && untilMs - now > LEASE_MS / 2) return true
-      // A lease that ends too far ahead was taken under another clock.
-      if (!mine && untilMs > now && untilMs <= now + LEASE_MS) return false
+      // One that ends far ahead was taken before the clock was set back; it must not stop us for that long.
+      if (!mine && untilMs > now && untilMs < now + 2 * LEASE_MS) return false
     }
     const lease = Buffer.alloc(16)
     lease.writeDoubleLE(now + LEASE_MS, 0)
