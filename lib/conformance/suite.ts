@@ -23,6 +23,8 @@ const CASE_LIMIT_MS = 60_000
 export interface Suite<C> extends Exceptions {
   readonly name: string
   readonly cases: readonly C[]
+  /** Printed for the case. Default: its name. */
+  title?(item: C): string
   /** @returns why this store cannot have this case, printed as a skip */
   unmet(item: C): string | undefined
   /** Opens the store, runs the case, closes the store. */
@@ -41,7 +43,8 @@ export function register<C extends Case<never>>(suite: Suite<C>): void {
     for (const item of cases) {
       const reason = skip[item.name] ?? suite.unmet(item)
       const known = knownFailures[item.name]
-      test(item.name, {
+      const title = suite.title?.(item) ?? item.name
+      test(title, {
         timeout: CASE_LIMIT_MS,
         ...(reason === undefined ? {} : { skip: reason }),
       }, async (t) => {

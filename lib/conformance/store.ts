@@ -1,0 +1,85 @@
+import { storeBasicCases } from './store-basics'
+import { storeCallbackCases } from './store-callbacks'
+import {
+  STORE_CAPABILITIES,
+  type StoreCapability,
+  type StoreCase,
+  StoreContext,
+  type StoreFactory,
+} from './store-context'
+import { storeDataCases } from './store-data'
+import { storeExpiryCases } from './store-expiry'
+import { storeLifecycleCases } from './store-lifecycle'
+import { storeListingCases } from './store-listing'
+import { type Exceptions, register } from './suite'
+
+/** All cases of the suite, in the order in which they run. Names are unique. */
+export const storeCases: readonly StoreCase[] = [
+  ...storeBasicCases,
+  ...storeDataCases,
+  ...storeExpiryCases,
+  ...storeCallbackCases,
+  ...storeListingCases,
+  ...storeLifecycleCases,
+]
+
+export interface StoreSuiteOptions extends Exceptions {
+  /** What this store has; see `STORE_CAPABILITIES`. Cases that need more are skipped with a printed reason. */
+  readonly capabilities?: readonly StoreCapability[]
+  /**
+   * CommonJS source that makes a store, perhaps uses it once, and does nothing to end: for the case that the process
+   * then exits by itself. With it the store has the capability `script`.
+   */
+  readonly script?: string
+}
+
+/**
+ * The suite for any store of express-session: registers a `describe` block named `name` with `node:test`. The title
+ * of each case begins with its grade: required, recommended or optional.
+ *
+ *     testStore('MyStore', async () => ({ store: new MyStore(await emptyDatabase()) }), {
+ *       capabilities: ['touch', 'fineTime'],
+ *       knownFailures: { 'after touch, get shows the new end': 'only the row moves, not the record in it' },
+ *     })
+ *
+ * The factory is called for every case anew and gives a store over data of its own, empty at first.
+ *
+ * @throws Error when a skip or known failure names no case of the suite, or a capability does not exist
+ */
+export function testStore(name: string, open: StoreFactory, options: StoreSuiteOptions = {}): void {
+  const { capabilities = [], script, ...exceptions } = options
+  const unknown = capabilities.find((each) => !Object.hasOwn(STORE_CAPABILITIES, each))
+  if (unknown !== undefined) throw new Error(`${name}: there is no capability ${JSON.stringify(unknown)}`)
+  const has = new Set<StoreCapability>(script === undefined ? capabilities : [...capabilities, 'script'])
+  register({
+    name,
+    cases: storeCases,
+    ...exceptions,
+    title: (item) => `${item.grade}: ${item.name}`,
+    unmet(item) {
+      const missing = item.needs?.find((need) => !has.has(need))
+      return missing === undefined
+        ? undefined
+        : `without the capability ${missing}: ${STORE_CAPABILITIES[missing]}`
+    },
+    attempt: (item) => runStoreCase(item, open, [...has], script),
+  })
+}
+
+/** Opens a store, runs one case on it and closes it. Rejects with what the case found wrong. */
+export async function runStoreCase(
+  item: StoreCase,
+  open: StoreFactory,
+  capabilities: readonly StoreCapability[] = [],
+  script?: string,
+): Promise<void> {
+  const handle = await open()
+  try {
+    await item.run(new StoreContext(handle, new Set(capabilities), script))
+  } catch (error) {
+    // The finding matters more than a second error from cleaning up after it.
+    await (async () => handle.close?.())().catch(() => {})
+    throw error
+  }
+  await handle.close?.()
+}
