@@ -62,12 +62,14 @@ for (const name of ['touch', 'resetMaxAge', 'save', 'reload', 'destroy', 'regene
   Object.defineProperty(Live.prototype, name, { configurable: true, writable: true, value: () => {} })
 }
 
+const HOUR_MS = 3_600_000
+
 /** @param expires epoch milliseconds, `Infinity` for a session without an end */
 export function liveSession(id: string, data: object, expires: number): LiveSession {
-  const ends = Number.isFinite(expires)
-  const cookie = new LiveCookie(
-    ends ? new Date(expires) : null,
-    ends ? Math.max(expires - Date.now(), 1) : null,
-  )
+  const leftMs = expires - Date.now()
+  // One that has ended was meant to last all the same.
+  const cookie = Number.isFinite(expires)
+    ? new LiveCookie(new Date(expires), leftMs > 0 ? leftMs : HOUR_MS)
+    : new LiveCookie(null, null)
   return new Live(id, cookie, data) as unknown as LiveSession
 }

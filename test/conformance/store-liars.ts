@@ -89,6 +89,17 @@ export const storeLiars: Record<string, Liar> = {
     },
     caughtBy: ['ids that are nearly alike are different sessions'],
   },
+  'cuts ids to the width of a column': {
+    Liar: class extends ReferenceStore {
+      protected override live(key: string) {
+        return super.live(key.slice(0, 255))
+      }
+      protected override write(key: string, row: never) {
+        super.write(key.slice(0, 255), row)
+      }
+    },
+    caughtBy: ['a long id is kept whole or refused with an error, never cut'],
+  },
   'takes an id for the name of a file': {
     Liar: class extends ReferenceStore {
       protected override live(key: string) {
