@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoreCase, StoreContext, StoreUnderTest } from './store-context'
 import { uncaughtDuring } from './uncaught'
-import { until } from './waiting'
+import { until, within } from './waiting'
 
 /** Time for a second call of a callback, or for an error that reaches the process, to show itself. */
 const AFTERMATH_MS = 40
@@ -34,8 +34,13 @@ export const storeCallbackCases: readonly StoreCase[] = [
         for (const [method, call] of callsOf(context, sid)) {
           if (sid === 's') await context.put('s')
           let times = 0
-          call(() => times++)
-          await until(`${method} calls back`, context.patienceMs, () => times > 0)
+          const first = new Promise<void>((resolve) => {
+            call(() => {
+              times++
+              resolve()
+            })
+          })
+          await within(method, context.patienceMs, () => first)
           await sleep(2)
           assert.equal(times, 1, method)
         }

@@ -91,6 +91,7 @@ export class MemoryBackend implements Backend {
   }
 
   async *scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+    this.#mustBeOpen()
     for (const shard of this.#shards) {
       // A copy of one shard: what is written meanwhile neither repeats nor hides what stands there.
       for (const node of shard ? [...shard.values()] : []) {
@@ -102,12 +103,14 @@ export class MemoryBackend implements Backend {
   }
 
   ownedBy(owner: string): Array<[StoreKey, Entry]> {
+    this.#mustBeOpen()
     const nodes = [...(this.#owners.get(owner) ?? [])].filter((node) => this.#live(node.key) === node)
     nodes.sort((a, b) => a.expires - b.expires)
     return nodes.map((node) => [node.key, entryOf(node)])
   }
 
   prune(now: number): number {
+    this.#mustBeOpen()
     let dropped = 0
     for (let i = 0; i < SHARDS; i++) dropped += this.#pruneShard(i, now)
     return dropped
@@ -151,8 +154,12 @@ export class MemoryBackend implements Backend {
     return dropped
   }
 
-  #live(key: StoreKey): Node | undefined {
+  #mustBeOpen(): void {
     if (this.#closed) throw new SessionError('ERR_SESSION_CLOSED', 'the memory store has been closed')
+  }
+
+  #live(key: StoreKey): Node | undefined {
+    this.#mustBeOpen()
     const node = this.#shards[shardOf(key)]?.get(key)
     if (node && node.expires <= Date.now()) {
       this.#drop(node)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
-import { RedisStore } from 'connect-redis'
+import { RedisStore as ConnectRedis } from 'connect-redis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import { testStore } from '../../lib/conformance/store'
@@ -17,9 +17,9 @@ import {
 import { knownFailures } from './known-failures'
 
 const session = require('express-session')
-const MemoryStore = require('memorystore')(session)
+const LruMemoryStore = require('memorystore')(session)
 const FileStore = require('session-file-store')(session)
-const PostgresStore = require('connect-pg-simple')(session)
+const ConnectPgSimple = require('connect-pg-simple')(session)
 
 const known = (name: string) => ({ knownFailures: knownFailures[name] ?? {} })
 
@@ -29,7 +29,7 @@ testStore('express-session MemoryStore', () => ({ store: new session.MemoryStore
   ...known('express-session MemoryStore'),
 })
 
-testStore('memorystore', () => ({ store: new MemoryStore({ checkPeriod: 60_000 }) }), {
+testStore('memorystore', () => ({ store: new LruMemoryStore({ checkPeriod: 60_000 }) }), {
   capabilities: ['touch', 'all', 'length', 'clear', 'fineTime'],
   script: `new (require('memorystore')(require('express-session')))({ checkPeriod: 60_000 })`,
   ...known('memorystore'),
@@ -72,9 +72,9 @@ describe('with a Redis', { skip: withoutRedis() }, () => {
       client.on('error', () => {})
       await client.connect()
       return {
-        patienceMs: 1500,
-        store: new RedisStore({ client }),
-        withPrefix: (prefix) => new RedisStore({ client, prefix }),
+        patienceMs: 1000,
+        store: new ConnectRedis({ client }),
+        withPrefix: (prefix) => new ConnectRedis({ client, prefix }),
         break: () => redis.kill(),
         mend: () => redis.restart(),
         close: () => client.destroy(),
@@ -102,8 +102,8 @@ describe('with a PostgreSQL', { skip: withoutPostgres() }, () => {
       pool.on('error', () => {})
       await pool.query('DROP TABLE IF EXISTS session')
       return {
-        patienceMs: 1500,
-        store: new PostgresStore({ pool, createTableIfMissing: true, errorLog: () => {} }),
+        patienceMs: 1000,
+        store: new ConnectPgSimple({ pool, createTableIfMissing: true, errorLog: () => {} }),
         break: () => postgres.kill(),
         mend: () => postgres.restart(),
         clientWorks: async () => (await pool.query('select 1')).rows.length === 1,
