@@ -3,7 +3,7 @@ import { storeError } from '../core/errors'
 import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
 import { type Change, moving, putting, removing } from './lmdb-change'
 import { type Found, LmdbFile } from './lmdb-file'
-import { tokenOf } from './lmdb-keys'
+import { type Token, tokenOf } from './lmdb-keys'
 import { type LmdbBackendOptions, lmdbSettings } from './lmdb-options'
 import { LmdbPruner } from './lmdb-prune'
 import { ownedBy, scan } from './lmdb-scan'
@@ -38,7 +38,7 @@ export class LmdbBackend implements Backend {
 
   create(key: StoreKey, entry: Entry): Awaitable<boolean> {
     const token = tokenOf(key)
-    return this.#write<boolean>('create', key, (found) => {
+    return this.#write<boolean>('create', token, (found) => {
       if (this.#live(found)) return { answer: false }
       return { change: putting(token, key, found?.view, entry), seen: found?.version, done: true }
     })
@@ -46,7 +46,7 @@ export class LmdbBackend implements Backend {
 
   replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced> {
     const token = tokenOf(key)
-    return this.#write<Replaced>('replace', key, (found) => {
+    return this.#write<Replaced>('replace', token, (found) => {
       const live = this.#live(found)
       if (!live) return { answer: undefined }
       if (live.view.body !== seen) return { answer: live.view.toEntry() }
@@ -56,7 +56,7 @@ export class LmdbBackend implements Backend {
 
   remove(key: StoreKey): Awaitable<boolean> {
     const token = tokenOf(key)
-    return this.#write<boolean>('remove', key, (found) => {
+    return this.#write<boolean>('remove', token, (found) => {
       const live = this.#live(found)
       if (!live) return { answer: false }
       return { change: removing(token, live.view), seen: live.version, done: true }
@@ -65,7 +65,7 @@ export class LmdbBackend implements Backend {
 
   extend(key: StoreKey, expires: number): Awaitable<boolean> {
     const token = tokenOf(key)
-    return this.#write<boolean>('extend', key, (found) => {
+    return this.#write<boolean>('extend', token, (found) => {
       const live = this.#live(found)
       if (!live) return { answer: false }
       if (live.view.expires === expires) return { answer: true }
@@ -96,10 +96,9 @@ export class LmdbBackend implements Backend {
 
   async #write<T>(
     operation: string,
-    key: StoreKey,
+    token: Token,
     decide: (found: Found | undefined) => Decision<T>,
   ): Promise<T> {
-    const token = tokenOf(key)
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const decision = this.#file.read(token, decide)
       if ('answer' in decision) return decision.answer

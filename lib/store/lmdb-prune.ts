@@ -5,8 +5,8 @@ import { indexingAnew, removing } from './lmdb-change'
 import type { LmdbFile } from './lmdb-file'
 import { expiryKey, expiryKeyMs, expiryKeyToken, indexMs } from './lmdb-keys'
 
-const BATCH_KEYS = 256
-const BATCH_BUDGET_MS = 2
+const BATCH_KEYS = 128
+const BATCH_BUDGET_MS = 1
 const LEASE = 'prune'
 const LEASE_MS = 10_000
 const FIRST = Buffer.alloc(6)

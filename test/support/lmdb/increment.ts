@@ -1,4 +1,6 @@
-// Adds 1 to the number under one key, so many times, against other processes that do the same.
+// Adds 1 to the number under one key, so many times, against others who do the same, and says how often it met
+// them. Runs as a process and as a thread.
+import { parentPort, workerData } from 'node:worker_threads'
 import { LmdbBackend } from '../../../lib/store/lmdb'
 
 async function main(path: string, times: number): Promise<void> {
@@ -16,9 +18,12 @@ async function main(path: string, times: number): Promise<void> {
       seen = answer
       conflicts++
     }
+    if (i === 0) parentPort?.postMessage('started')
   }
   await backend.close()
-  console.log(conflicts)
+  if (parentPort) parentPort.postMessage(conflicts)
+  else console.log(conflicts)
 }
 
-main(process.argv[2] ?? '', Number(process.argv[3]))
+const [path = '', times] = (workerData as string[] | null) ?? process.argv.slice(2)
+main(path, Number(times))

@@ -1,0 +1,200 @@
+// Measures one backend at one size, in a process of its own, and prints one line of JSON.
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { Backend, Entry } from '../lib/store/backend'
+import { LmdbBackend } from '../lib/store/lmdb'
+import { MemoryBackend } from '../lib/store/memory-backend'
+
+export interface Percentiles {
+  p50: number
+  p99: number
+}
+
+export interface ScaleResult {
+  bytesPerSession: number
+  fillPerSecond: number
+  readUs: Percentiles
+  loneCommitUs: Percentiles
+  /** 64 writers at once. */
+  groupedCommitUs: Percentiles
+  groupedPerSecond: number
+  pruned: number
+  prunePerSecond: number
+  /** Longest turn of the event loop while pruning. */
+  prunePauseMs: number
+  /** The same in a process that does nothing for as long: what the machine adds. */
+  idlePauseMs: number
+  /** Opening the backend again and reading one session. */
+  restartMs: number | undefined
+}
+
+const HOUR_MS = 3_600_000
+const READS = 200_000
+const LONE_COMMITS = 500
+const GROUPED_COMMITS = 20_000
+const WRITERS = 64
+const FILL_AT_ONCE = 2000
+
+const now = Date.now()
+
+/** 24 random bytes as text, as ids are; the same for the same number. */
+function keyOf(n: number): string {
+  let state = (n + 1) * 0x9e3779b1
+  let key = ''
+  for (let i = 0; i < 4; i++) {
+    state = Math.imul(state ^ (state >>> 15), 0x85ebca6b) + 0x6d2b79f5
+    key += `${(state >>> 0).toString(36).padStart(7, '0')}-`
+  }
+  return key
+}
+
+/** Some 200 bytes of JSON, as of an application with a login. */
+const bodyOf = (n: number, views: number) =>
+  `{"cookie":{"originalMaxAge":3600000,"expires":"2026-01-01T00:00:00.000Z","httpOnly":true,"path":"/"},` +
+  `"user":{"id":${n},"name":"user number ${n}","roles":["reader","writer"]},"views":${views}}`
+
+/** One in ten is due an hour from now, the rest at moments of the next day. */
+const entryOf = (n: number): Entry => ({
+  body: bodyOf(n, 0),
+  expires: now + (n % 10 === 0 ? HOUR_MS : 2 * HOUR_MS + ((n * 7919) % (24 * HOUR_MS))),
+})
+
+function percentiles(samples: number[]): Percentiles {
+  samples.sort((a, b) => a - b)
+  const at = (share: number) => (samples[Math.floor((samples.length - 1) * share)] ?? 0) * 1000
+  return { p50: at(0.5), p99: at(0.99) }
+}
+
+const someone = (size: number) => Math.floor(Math.random() * size)
+
+async function fill(backend: Backend, size: number): Promise<number> {
+  const started = performance.now()
+  for (let n = 0; n < size; ) {
+    const writes: unknown[] = []
+    for (; n < size && writes.length < FILL_AT_ONCE; n++) writes.push(backend.create(keyOf(n), entryOf(n)))
+    await Promise.all(writes)
+  }
+  return size / ((performance.now() - started) / 1000)
+}
+
+async function reads(backend: Backend, size: number): Promise<Percentiles> {
+  const samples: number[] = []
+  for (let i = 0; i < READS; i++) {
+    const key = keyOf(someone(size))
+    const started = performance.now()
+    const entry = await backend.read(key)
+    samples.push(performance.now() - started)
+    if (!entry) throw new Error('a session is missing')
+    if (i % 1000 === 0) await nextTurn()
+  }
+  return percentiles(samples)
+}
+
+async function commit(backend: Backend, n: number): Promise<number> {
+  const key = keyOf(n)
+  const seen = await backend.read(key)
+  if (!seen) throw new Error('a session is missing')
+  const body = bodyOf(n, Math.floor(Math.random() * 1000))
+  const started = performance.now()
+  await backend.replace(key, seen.body, { ...seen, body })
+  return performance.now() - started
+}
+
+async function commits(
+  backend: Backend,
+  size: number,
+  total: number,
+  writers: number,
+): Promise<[Percentiles, number]> {
+  const samples: number[] = []
+  let left = total
+  const started = performance.now()
+  const writer = async () => {
+    while (left-- > 0) {
+      samples.push(await commit(backend, someone(size)))
+      // What comes from the network comes in turns of its own.
+      await nextTurn()
+    }
+  }
+  await Promise.all(Array.from({ length: writers }, writer))
+  return [percentiles(samples), total / ((performance.now() - started) / 1000)]
+}
+
+/** @returns what `work` gave, how long it took, and the longest turn of the event loop meanwhile */
+async function watched<T>(work: () => T | Promise<T>): Promise<{ value: T; ms: number; longestMs: number }> {
+  let longestMs = 0
+  let over = false
+  const watch = (async () => {
+    let last = performance.now()
+    while (!over) {
+      await sleep(1)
+      const time = performance.now()
+      longestMs = Math.max(longestMs, time - last - 1)
+      last = time
+    }
+  })()
+  await sleep(5)
+  longestMs = 0
+  const started = performance.now()
+  const value = await work()
+  const ms = performance.now() - started
+  over = true
+  await watch
+  return { value, ms, longestMs }
+}
+
+async function measure(name: string, size: number): Promise<ScaleResult> {
+  const directory = mkdtempSync(join(process.env['SCALE_DIR'] ?? tmpdir(), 'sojourn-scale-'))
+  const path = join(directory, 'sessions.lmdb')
+  const heap = () => {
+    globalThis.gc?.()
+    return process.memoryUsage().heapUsed
+  }
+  try {
+    const open = (): Backend =>
+      name === 'lmdb' ? new LmdbBackend({ path, pruneInterval: 0 }) : new MemoryBackend()
+    const before = heap()
+    let backend = open()
+    const fillPerSecond = await fill(backend, size)
+    const bytes = name === 'lmdb' ? statSync(path).size : heap() - before
+    let restartMs: number | undefined
+    if (name === 'lmdb') {
+      await backend.close?.()
+      const started = performance.now()
+      backend = open()
+      await backend.read(keyOf(0))
+      restartMs = performance.now() - started
+    }
+    await reads(backend, Math.min(size, 1000))
+    const readUs = await reads(backend, size)
+    const [loneCommitUs] = await commits(backend, size, LONE_COMMITS, 1)
+    const [groupedCommitUs, groupedPerSecond] = await commits(backend, size, GROUPED_COMMITS, WRITERS)
+    const pruning = await watched(async () => (await backend.prune?.(now + HOUR_MS)) ?? 0)
+    const idling = await watched(() => sleep(pruning.ms))
+    await backend.close?.()
+    return {
+      bytesPerSession: bytes / size,
+      fillPerSecond,
+      readUs,
+      loneCommitUs,
+      groupedCommitUs,
+      groupedPerSecond,
+      pruned: pruning.value,
+      prunePerSecond: pruning.value / (pruning.ms / 1000),
+      prunePauseMs: pruning.longestMs,
+      idlePauseMs: idling.longestMs,
+      restartMs,
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function main(): Promise<void> {
+  const [name = 'lmdb', size = '10000'] = process.argv.slice(2)
+  console.log(JSON.stringify(await measure(name, Number(size))))
+}
+
+main()
