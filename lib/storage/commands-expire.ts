@@ -46,7 +46,7 @@ function expire(name: string, unit: ExpireUnit): Command {
       return keyspace.change<Reply>(args[1] ?? '', (current) =>
         current === undefined || !maySet(conditions, current.expires, expires)
           ? { to: 'keep', answer: 0 }
-          : { to: { ...current, expires }, answer: 1 },
+          : { to: { expires }, answer: 1 },
       )
     },
   }
@@ -70,7 +70,7 @@ function persist({ args, keyspace }: Call): Awaitable<Reply> {
   return keyspace.change<Reply>(args[1] ?? '', (current) =>
     current === undefined || current.expires === Number.POSITIVE_INFINITY
       ? { to: 'keep', answer: 0 }
-      : { to: { ...current, expires: Number.POSITIVE_INFINITY }, answer: 1 },
+      : { to: { expires: Number.POSITIVE_INFINITY }, answer: 1 },
   )
 }
 

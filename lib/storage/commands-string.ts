@@ -1,10 +1,10 @@
 import type { Entry } from '../store/backend'
+import type { KeyChange } from '../store/key-change'
 import { chain } from './awaitable'
 import { byteLength } from './bytes'
 import { type Call, type Command, CommandError, syntaxError } from './command'
 import { deadline, type ExpireUnit } from './expire-arguments'
-import type { Change } from './keyspace'
-import { OK, type Reply } from './resp-reply'
+import { Failure, OK, type Reply } from './resp-reply'
 
 interface SetOptions {
   condition?: 'NX' | 'XX' | 'IFEQ'
@@ -54,9 +54,10 @@ function allows(options: SetOptions, current: Entry | undefined): boolean {
 function set(call: Call): ReturnType<Command['run']> {
   const [, key = '', body = ''] = call.args
   const options = setOptions(call)
-  return call.keyspace.change<Reply>(key, (current): Change<Reply> => {
-    const old = current?.body ?? null
-    if (!allows(options, current)) return { to: 'keep', answer: options.get ? old : null }
+  return call.keyspace.change<Reply>(key, (current): KeyChange<Reply> => {
+    // Not looked at unless asked for: a backend may have to decode it.
+    const old = options.get ? (current?.body ?? null) : null
+    if (!allows(options, current)) return { to: 'keep', answer: old }
     const kept = options.keepTtl ? current?.expires : undefined
     const expires = options.expires ?? kept ?? Number.POSITIVE_INFINITY
     return { to: { body, expires }, answer: options.get ? old : OK }
@@ -78,13 +79,23 @@ function getex({ args, keyspace }: Call): ReturnType<Command['run']> {
     } else throw syntaxError()
   }
   if (unit === undefined) return chain(keyspace.read(key), (entry) => entry?.body ?? null)
-  // An absent key is answered before a wrong time is, as Redis does.
+  const expires =
+    unit === 'PERSIST' ? Number.POSITIVE_INFINITY : deadlineOrFailure(unit, time, keyspace.now())
   return keyspace.change<Reply>(key, (current) => {
     if (current === undefined) return { to: 'keep', answer: null }
-    const expires =
-      unit === 'PERSIST' ? Number.POSITIVE_INFINITY : deadline(unit, time, keyspace.now(), 'getex', true)
-    return { to: { ...current, expires }, answer: current.body }
+    if (expires instanceof Failure) return { to: 'keep', answer: expires }
+    return { to: { expires }, answer: current.body }
   })
+}
+
+/** As Redis does, an absent key is answered before a wrong time is. */
+function deadlineOrFailure(unit: ExpireUnit, time: string | undefined, now: number): number | Failure {
+  try {
+    return deadline(unit, time, now, 'getex', true)
+  } catch (error) {
+    if (error instanceof CommandError) return error.toReply()
+    throw error
+  }
 }
 
 function mget({ args, keyspace, server }: Call): ReturnType<Command['run']> {

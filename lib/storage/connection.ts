@@ -3,8 +3,9 @@ import { isPromise } from './awaitable'
 import { type ClientState, CommandError, type ServerFacts } from './command'
 import { execute } from './commands'
 import type { Keyspace } from './keyspace'
+import { ReplyQueue } from './reply-queue'
 import { ProtocolError, type RequestLimits, RequestParser } from './resp-parser'
-import { Failure, type Reply, ReplyWriter, type RespVersion } from './resp-reply'
+import { Failure, type Reply } from './resp-reply'
 
 export interface ConnectionLimits extends RequestLimits {
   /** Requests of one connection under way at a time; its socket is not read while there are so many. */
@@ -29,12 +30,6 @@ export interface ConnectionParts {
   readonly onRequest: () => void
 }
 
-/** A reply in its turn. */
-interface Slot {
-  readonly version: RespVersion
-  reply: Reply | undefined
-}
-
 /** Before `AUTH`, as in Redis: enough for `AUTH` and `HELLO`, too little to be worth an attack. */
 const HANDSHAKE_LIMITS: RequestLimits = { maxArguments: 10, maxRequestBytes: 16 * 1024 }
 
@@ -49,10 +44,7 @@ const HTTP_WORDS: ReadonlySet<string> = new Set(['post', 'host:'])
 export class Connection {
   readonly client: ClientState
   private readonly parser: RequestParser
-  private readonly writer = new ReplyWriter()
-  private readonly slots: Slot[] = []
-  private first = 0
-  private heldBytes = 0
+  private readonly replies = new ReplyQueue()
   private flushing = false
   private inputEnded = false
   private paused = false
@@ -102,12 +94,8 @@ export class Connection {
     this.deadline = setTimeout(late, this.parts.limits.stallTimeout).unref()
   }
 
-  private get pending(): number {
-    return this.slots.length - this.first
-  }
-
   private owes(): boolean {
-    if (this.pending > 0) return false
+    if (this.replies.pending > 0) return false
     return this.parts.socket.writableLength > 0 || this.parser.midRequest
   }
 
@@ -115,8 +103,8 @@ export class Connection {
     const { limits, socket } = this.parts
     return (
       this.client.blocked ||
-      this.pending >= limits.maxPending ||
-      this.heldBytes + this.writer.pendingBytes + socket.writableLength >= limits.maxHeldBytes
+      this.replies.pending >= limits.maxPending ||
+      this.replies.heldBytes + socket.writableLength >= limits.maxHeldBytes
     )
   }
 
@@ -142,7 +130,7 @@ export class Connection {
         socket.destroy()
         return
       }
-      this.place(new Failure(`ERR Protocol error: ${error.message}`))
+      this.replies.place(new Failure(`ERR Protocol error: ${error.message}`), this.client.version)
       this.client.closing = true
     } finally {
       this.inTurn = false
@@ -166,14 +154,13 @@ export class Connection {
     }
     if (this.client.authenticated) this.parser.limits = limits
     if (!isPromise(reply)) {
-      this.place(reply)
+      this.replies.place(reply, this.client.version)
       return
     }
-    const slot: Slot = { version: this.client.version, reply: undefined }
-    this.slots.push(slot)
+    const place = this.replies.reserve(this.client.version)
     const settle = (settled: Reply): void => {
-      slot.reply = settled
-      this.advance()
+      place(settled)
+      this.soon()
     }
     reply.then(settle, (error: unknown) => settle(this.failure(error)))
   }
@@ -184,32 +171,8 @@ export class Connection {
     return new Failure('ERR the storage failed, see its log')
   }
 
-  /** Puts a reply that is there already in its turn. */
-  private place(reply: Reply): void {
-    if (this.pending === 0) {
-      this.writer.write(reply, this.client.version)
-      return
-    }
-    this.slots.push({ version: this.client.version, reply })
-    this.heldBytes += weight(reply)
-  }
-
-  /** Writes the replies that are next in turn; the rest of what this frees is done once, for all of them. */
-  private advance(): void {
-    for (;;) {
-      const slot = this.slots[this.first]
-      if (slot?.reply === undefined) break
-      this.writer.write(slot.reply, slot.version)
-      this.first++
-    }
-    if (this.first === this.slots.length) {
-      this.slots.length = 0
-      this.first = 0
-      this.heldBytes = 0
-    } else if (this.first >= this.parts.limits.maxPending) {
-      this.slots.splice(0, this.first)
-      this.first = 0
-    }
+  /** Many requests end with one commit: what that frees is done once, for all of them. */
+  private soon(): void {
     if (this.flushing) return
     this.flushing = true
     process.nextTick(() => {
@@ -220,7 +183,7 @@ export class Connection {
 
   private flush(): void {
     const { socket } = this.parts
-    const pieces = this.writer.take()
+    const pieces = this.replies.take()
     if (pieces.length === 0 || socket.destroyed || !socket.writable) return
     const [only] = pieces
     if (pieces.length === 1 && only !== undefined) {
@@ -235,7 +198,7 @@ export class Connection {
   private steer(): void {
     const { socket } = this.parts
     if (socket.destroyed || this.ended) return
-    if (this.pending === 0 && (this.client.closing || (this.inputEnded && !this.full()))) {
+    if (this.replies.pending === 0 && (this.client.closing || (this.inputEnded && !this.full()))) {
       this.ended = true
       this.client.closing = true
       socket.end()
@@ -251,11 +214,4 @@ export class Connection {
     if (pause) socket.pause()
     else socket.resume()
   }
-}
-
-/** About how many bytes a reply holds in memory until it may leave. */
-function weight(reply: Reply): number {
-  if (typeof reply === 'string') return reply.length + 16
-  if (!Array.isArray(reply)) return 16
-  return (reply as readonly Reply[]).reduce<number>((sum, item) => sum + weight(item), 16)
 }

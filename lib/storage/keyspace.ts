@@ -1,27 +1,19 @@
 import type { Clock } from '../core/clock'
 import { SessionError } from '../core/errors'
 import type { Awaitable, Backend, Entry } from '../store/backend'
+import { canChange, type Decide } from '../store/key-change'
 import { chain, isPromise } from './awaitable'
 import { KeyQueue } from './key-queue'
 import { ScanCursors, type ScanPage } from './scan-cursors'
-
-/** What is to stand under a key afterwards: this entry, nothing, or what stands there now. */
-export interface Change<T> {
-  readonly to: Entry | 'remove' | 'keep'
-  readonly answer: T
-}
-
-/** Pure: asked again with what is there by then when another process was quicker. */
-export type Decide<T> = (current: Entry | undefined) => Change<T>
 
 /** More losses in a row than any number of honest writers causes. */
 const MAX_ATTEMPTS = 1000
 
 /**
  * The verbs that commands are made of, over any `Backend`. Each is atomic towards the other clients of this
- * server: work on one key queues. Towards other processes on the same file a new body is a compare-and-swap, which is
- * asked again until it is true; a removal and a moved deadline are not conditional there, because the contract of a
- * backend does not make them so.
+ * server: work on one key queues. Towards other writers of the same store it is as atomic as the backend: altogether
+ * where it has `change`; by the contract alone, a new body is a compare-and-swap, but a removal and a moved deadline
+ * are made without a look at what was decided from.
  */
 export class Keyspace {
   private readonly queue = new KeyQueue()
@@ -57,6 +49,8 @@ export class Keyspace {
   }
 
   change<T>(key: string, decide: Decide<T>): Awaitable<T> {
+    const { backend } = this
+    if (canChange(backend)) return this.queue.one(key, () => backend.change(key, decide))
     return this.queue.one(key, () =>
       chain(this.backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS)),
     )
@@ -140,9 +134,10 @@ export class Keyspace {
       return chain(this.backend.remove(key), (there) => (there ? answer : again(undefined)))
     }
     if (current === undefined) {
+      if (to.body === undefined) return answer
       return chain(this.backend.create(key, to), (made) => (made ? answer : reread()))
     }
-    if (to.body === current.body) {
+    if (to.body === undefined || to.body === current.body) {
       if (to.expires === current.expires) return answer
       return chain(this.backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
     }

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock'
 import { storeError } from '../core/errors'
-import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+import type { Awaitable, Entry, Replaced, StoreKey } from './backend'
+import type { ChangingBackend, Decide } from './key-change'
 import { type Change, moving, putting, removing } from './lmdb-change'
 import { type Found, LmdbFile } from './lmdb-file'
 import { type Token, tokenOf } from './lmdb-keys'
 import { type LmdbBackendOptions, lmdbSettings } from './lmdb-options'
 import { LmdbPruner } from './lmdb-prune'
-import { ownedBy, scan } from './lmdb-scan'
+import { entries, ownedBy } from './lmdb-scan'
 
 /** What a verb wants, seeing the record as it stands: an answer, or a change and the answer when it is made. */
 type Decision<T> = { answer: T } | { change: Change; seen: number | undefined; done: T }
@@ -19,7 +20,7 @@ const MAX_ROUNDS = 1000
  * decided here from the record as it stands, and made under the condition that it is still that record; when it is
  * not, they are decided again. No process ever holds the write lock while it runs JavaScript.
  */
-export class LmdbBackend implements Backend {
+export class LmdbBackend implements ChangingBackend {
   readonly #file: LmdbFile
   readonly #clock: Clock
   readonly #pruner: LmdbPruner
@@ -73,8 +74,31 @@ export class LmdbBackend implements Backend {
     })
   }
 
-  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
-    return scan(this.#file, this.#clock, prefix)
+  /** Read, decided and written as one step towards every process. What `decide` is shown holds only while it runs. */
+  change<T>(key: StoreKey, decide: Decide<T>): Awaitable<T> {
+    const token = tokenOf(key)
+    return this.#write<T>('change', token, (found) => {
+      const live = this.#live(found)
+      const { to, answer } = decide(live?.view)
+      if (to === 'keep') return { answer }
+      const gone = to === 'remove' || to.expires <= this.#clock()
+      if (!gone && to.body !== undefined) {
+        return { change: putting(token, key, found?.view, to), seen: found?.version, done: answer }
+      }
+      if (!live) return { answer }
+      if (!gone && to.expires === live.view.expires) return { answer }
+      const change = gone ? removing(token, live.view) : moving(token, live.view, to.expires)
+      return { change, seen: live.version, done: answer }
+    })
+  }
+
+  async *scan(prefix = ''): AsyncGenerator<[StoreKey, Entry], void, undefined> {
+    yield* this.entries(prefix)
+  }
+
+  /** As `scan`, for those who cannot wait: the event loop stands still while the caller goes through it. */
+  entries(prefix = ''): Iterable<[StoreKey, Entry]> {
+    return entries(this.#file, this.#clock, prefix)
   }
 
   ownedBy(owner: string): Array<[StoreKey, Entry]> {
@@ -83,6 +107,11 @@ export class LmdbBackend implements Backend {
 
   prune(now: number): Promise<number> {
     return this.#pruner.prune(now)
+  }
+
+  /** Resolves when every write that was acknowledged before is on the disk, whatever `durability` says. */
+  flush(): Promise<void> {
+    return this.#file.flush()
   }
 
   close(): Promise<void> {

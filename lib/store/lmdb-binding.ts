@@ -29,6 +29,8 @@ export type Commit = Promise<boolean> & { readonly flushed?: Promise<unknown> }
 
 interface Root extends Dbi {
   openDB(options: object): Dbi
+  /** Resolves when the disk has everything that was committed. */
+  readonly flushed: PromiseLike<unknown>
   readerCheck(): number
   close(): Promise<void>
 }

@@ -137,6 +137,17 @@ export class LmdbFile {
     if (!this.closed) this.#env.root.readerCheck()
   }
 
+  /** Waits until the disk has what was committed before. */
+  async flush(): Promise<void> {
+    this.assertOpen()
+    try {
+      await this.#recover()
+      await this.#env.root.flushed
+    } catch (cause) {
+      throw storeError('flush', await reasonOf(cause))
+    }
+  }
+
   /** Waits for what was written before, then lets go of the file. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -144,15 +155,20 @@ export class LmdbFile {
   }
 
   async #close(): Promise<void> {
-    const { root, notes } = this.#env
     try {
-      // After a failed write lmdb waits for a flush that never comes, until another commit went well. This one
-      // has a condition that cannot hold and changes nothing, so it succeeds on a full disk too.
-      if (this.#failed) await notes.ifVersion('absent', 1, () => {})
-      await root.close()
+      await this.#recover()
+      await this.#env.root.close()
     } catch (cause) {
       throw storeError('close', await reasonOf(cause))
     }
+  }
+
+  /**
+   * After a failed write lmdb waits for a flush that never comes, until another commit went well. This one has a
+   * condition that cannot hold and changes nothing, so it succeeds on a full disk too.
+   */
+  async #recover(): Promise<void> {
+    if (this.#failed) await this.#env.notes.ifVersion('absent', 1, () => {})
   }
 
   async #settle(operation: string, write: () => Commit): Promise<boolean> {

@@ -14,11 +14,11 @@ const FIRST = Buffer.of(0)
  * In the order of keys, a batch at a time, each from a fresh snapshot: nothing is held while the caller thinks, and
  * a record that stands throughout is met exactly once.
  */
-export async function* scan(
+export function* entries(
   file: LmdbFile,
   clock: Clock,
   prefix: string,
-): AsyncGenerator<[StoreKey, Entry], void, undefined> {
+): Generator<[StoreKey, Entry], void, undefined> {
   file.assertOpen()
   const token = tokenOf(prefix)
   if (isPlain(token)) {
@@ -30,13 +30,13 @@ export async function* scan(
   yield* range(file, clock, prefix, HASHED, undefined)
 }
 
-async function* range(
+function* range(
   file: LmdbFile,
   clock: Clock,
   prefix: string,
   first: Buffer,
   end: Buffer | undefined,
-): AsyncGenerator<[StoreKey, Entry], void, undefined> {
+): Generator<[StoreKey, Entry], void, undefined> {
   let last: Buffer | undefined
   for (;;) {
     const batch: Array<[StoreKey, Entry]> = []

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { Backend } from '../../lib/store/backend'
+import { LmdbBackend } from '../../lib/store/lmdb-backend'
 import { LaterBackend, MapBackend } from '../support/map-backend'
 import { RawClient, request } from '../support/raw-resp'
 import { type Served, serve } from '../support/resp-server'
@@ -156,6 +161,7 @@ function comparable(words: readonly Word[], reply: string): string {
 
 describe('the same replies as a real Redis', { skip: withoutRedis() }, () => {
   let redis: RedisServer
+  const folder = mkdtempSync(join(tmpdir(), 'sojourn-differential-'))
   const open: Array<Served | RawClient> = []
   before(async () => {
     redis = await startRedis()
@@ -163,9 +169,10 @@ describe('the same replies as a real Redis', { skip: withoutRedis() }, () => {
   after(async () => {
     for (const one of open) await ('stop' in one ? one.stop() : one.close())
     await redis.stop()
+    rmSync(folder, { recursive: true })
   })
 
-  async function pair(backend: MapBackend | LaterBackend) {
+  async function pair(backend: Backend) {
     const served = await serve(backend)
     const real = new RawClient({ port: redis.port, host: redis.host })
     open.push(served, real)
@@ -176,9 +183,11 @@ describe('the same replies as a real Redis', { skip: withoutRedis() }, () => {
   for (const [name, backend] of [
     ['answers at once', () => new MapBackend()],
     ['answers later', () => new LaterBackend()],
+    ['is the LMDB file', () => new LmdbBackend({ path: join(folder, 'differential.lmdb') })],
   ] as const) {
     it(`to 4,000 random commands, one after the other, from a backend that ${name}`, async () => {
-      const { ours, real } = await pair(backend())
+      const store: Backend = backend()
+      const { ours, real } = await pair(store)
       const stream = commands(20_260_101, 4000)
       const bytes = Buffer.concat(stream.map((words) => request(...words)))
       ours.write(bytes)
@@ -187,6 +196,7 @@ describe('the same replies as a real Redis', { skip: withoutRedis() }, () => {
         const [a, b] = [await ours.reply(), await real.reply()]
         assert.equal(comparable(words, a), comparable(words, b), `${i}: ${words.map(String).join(' ')}`)
       }
+      await store.close?.()
     })
   }
 })
