@@ -12,7 +12,7 @@ import { lifecycleCases } from './backend-lifecycle'
 import { listingCases } from './backend-listing'
 import { ownerCases } from './backend-owners'
 import { raceCases } from './backend-races'
-import { type Exceptions, register } from './suite'
+import { attempt, type Exceptions, register } from './suite'
 
 /** All cases of the suite, in the order in which they run. Names are unique. */
 export const backendCases: readonly BackendCase[] = [
@@ -65,13 +65,5 @@ export async function runBackendCase(
   open: BackendFactory,
   capabilities: readonly BackendCapability[] = [],
 ): Promise<void> {
-  const context = backendContext(await open(), new Set(capabilities))
-  try {
-    await item.run(context)
-  } catch (error) {
-    // The finding matters more than a second error from cleaning up after it.
-    await context.close().catch(() => {})
-    throw error
-  }
-  await context.close()
+  await attempt(item, async () => backendContext(await open(), new Set(capabilities)))
 }

@@ -136,6 +136,10 @@ export class StoreContext {
     assert.equal(await this.get(sid), undefined, message)
   }
 
+  async close(): Promise<void> {
+    await this.handle.close?.()
+  }
+
   async #addedKeys(): Promise<Set<string>> {
     const sid = 'an empty session'
     await this.put(sid, {})

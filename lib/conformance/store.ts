@@ -11,7 +11,7 @@ import { storeDataCases } from './store-data'
 import { storeExpiryCases } from './store-expiry'
 import { storeLifecycleCases } from './store-lifecycle'
 import { storeListingCases } from './store-listing'
-import { type Exceptions, register } from './suite'
+import { attempt, type Exceptions, register } from './suite'
 
 /** All cases of the suite, in the order in which they run. Names are unique. */
 export const storeCases: readonly StoreCase[] = [
@@ -73,13 +73,5 @@ export async function runStoreCase(
   capabilities: readonly StoreCapability[] = [],
   script?: string,
 ): Promise<void> {
-  const handle = await open()
-  try {
-    await item.run(new StoreContext(handle, new Set(capabilities), script))
-  } catch (error) {
-    // The finding matters more than a second error from cleaning up after it.
-    await (async () => handle.close?.())().catch(() => {})
-    throw error
-  }
-  await handle.close?.()
+  await attempt(item, async () => new StoreContext(await open(), new Set(capabilities), script))
 }
