@@ -103,9 +103,21 @@ function withoutData(error: unknown): unknown {
   return error
 }
 
+/**
+ * Time limits, so that a server that no longer answers does not keep all connections for ever; and no connection
+ * that idles keeps the process from ending. Who wants it otherwise passes a pool.
+ */
+const OWN_POOL = {
+  allowExitOnIdle: true,
+  connectionTimeoutMillis: 10_000,
+  query_timeout: 30_000,
+  keepAlive: true,
+  fallback_application_name: 'sojourn',
+}
+
 function openPool(connectionString: string): PostgresQueryable {
   const { Pool } = loadPg()
-  return new Pool({ connectionString, allowExitOnIdle: true, fallback_application_name: 'sojourn' })
+  return new Pool({ ...OWN_POOL, connectionString })
 }
 
 interface Pg {

@@ -74,6 +74,8 @@ async function create(client: PostgresClient, wanted: Wanted): Promise<void> {
 /**
  * One process at a time looks again and creates; the others wait for it and then find everything there. A block
  * and not `IF NOT EXISTS`, which would need names for the indexes, and keep silent if another table has them.
+ * The look goes through `pg_class` because that makes the server take note of what was committed while it waited;
+ * `to_regclass` alone answers from what it remembers.
  */
 function creation({ table, owners }: Wanted): string {
   const regclass = `to_regclass(${literal(table)})`
@@ -84,7 +86,7 @@ function creation({ table, owners }: Wanted): string {
     END IF;`
   return `BEGIN
     PERFORM set_config('lock_timeout', '10s', true), pg_advisory_xact_lock(${CREATE_LOCK}, 0);
-    IF ${regclass} IS NULL THEN
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = ${regclass}) THEN
       CREATE TABLE ${table} (
         sid varchar NOT NULL COLLATE "default" PRIMARY KEY,
         sess json NOT NULL,

@@ -16,7 +16,7 @@ import {
 const COLUMNS = `SELECT column_name, data_type, is_nullable, datetime_precision, column_default
   FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position`
 
-describe('the table of sessions', { skip: withoutPostgres() }, () => {
+describe('the table of sessions', { skip: withoutPostgres(), timeout: 20_000 }, () => {
   let server: PostgresServer
   let pool: pg.Pool
 
@@ -85,11 +85,13 @@ describe('the table of sessions', { skip: withoutPostgres() }, () => {
     const tableName = freshName()
     const pools = Array.from({ length: 20 }, () => poolOf(server, { max: 1 }))
     await Promise.all(pools.map((each) => each.query('SELECT 1')))
+    const logged = server.log().length
     const backends = pools.map((each, i) => backendOn(each, { tableName, owners: i % 2 === 0 }))
     const reads = await Promise.all(backends.map((backend) => backend.read('k')))
     assert.deepEqual(new Set(reads), new Set([undefined]))
     const found = await pool.query('SELECT indexdef FROM pg_indexes WHERE tablename = $1', [tableName])
     assert.equal(found.rowCount, 3, 'one key, one index on expire, one on owner')
+    assert.doesNotMatch(server.log().slice(logged), /ERROR/, 'and none ran into another')
     await Promise.all(pools.map((each) => each.end()))
   })
 
