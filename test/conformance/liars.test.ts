@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { backendCases, runBackendCase, testBackend } from '../../lib/conformance/backend'
 import { REFERENCE_CAPABILITIES, referenceHandle } from '../support/reference-backend'
-import { LaterBackend, liars } from './liars'
+import { deadlineLiars } from './liars/deadlines'
+import { entryLiars } from './liars/entries'
+import { LaterBackend } from './liars/later-backend'
+import { lifecycleLiars } from './liars/lifecycle'
+import { listingLiars } from './liars/listing'
+import { writingLiars } from './liars/writing'
+
+const liars = { ...entryLiars, ...writingLiars, ...deadlineLiars, ...listingLiars, ...lifecycleLiars }
 
 testBackend('the reference backend, which answers at once', referenceHandle, {
   capabilities: REFERENCE_CAPABILITIES,

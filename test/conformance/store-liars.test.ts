@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runStoreCase, storeCases, testStore } from '../../lib/conformance/store'
 import { REFERENCE_STORE_CAPABILITIES, referenceStoreHandle } from '../support/reference-store'
-import { storeLiars } from './store-liars'
+import { basicStoreLiars } from './liars/store-basics'
+import { callStoreLiars } from './liars/store-calls'
+import { dataStoreLiars } from './liars/store-data'
+import { timeStoreLiars } from './liars/store-time'
+
+const storeLiars = { ...basicStoreLiars, ...dataStoreLiars, ...timeStoreLiars, ...callStoreLiars }
 
 testStore('the reference store', () => ({ ...referenceStoreHandle(), patienceMs: 10_000 }), {
   capabilities: REFERENCE_STORE_CAPABILITIES,

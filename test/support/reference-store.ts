@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { StoreCapability, StoreHandle } from '../../lib/conformance/store-context'
 import { SessionError } from '../../lib/core/errors'
 
-type Callback = ((error?: unknown, value?: unknown) => void) | undefined
+export type Callback = ((error?: unknown, value?: unknown) => void) | undefined
 
 interface Row {
   body: string
