@@ -1,4 +1,4 @@
-import type { Data } from './record'
+import { type Data, parseData } from './record'
 
 /**
  * What one request did to a session, per top-level key: set to a value, or removed. Never deeper: two requests
@@ -28,12 +28,4 @@ export function applyDelta(delta: Delta, theirs: string): string {
   for (const key of delta.removed) delete data[key]
   for (const key of Object.keys(delta.set)) data[key] = delta.set[key]
   return JSON.stringify(data)
-}
-
-/** Parsed without a prototype, so that the key `__proto__` is data like any other. */
-function parseData(text: string): Data {
-  const data: Data = Object.create(null)
-  const parsed = JSON.parse(text)
-  for (const key of Object.keys(parsed)) data[key] = parsed[key]
-  return data
 }

@@ -91,6 +91,14 @@ export function parseRecord(body: string): (Data & { cookie: Data }) | undefined
   return isRecord(parsed) ? parsed : undefined
 }
 
+/** @returns a data text parsed; without a prototype, so that the key `__proto__` is data like any other */
+export function parseData(text: string): Data {
+  const data: Data = Object.create(null)
+  const parsed: Data = JSON.parse(text)
+  for (const key of Object.keys(parsed)) data[key] = parsed[key]
+  return data
+}
+
 /** Whether an object that a store answered is a session's record. */
 export function isRecord(value: unknown): value is Data & { cookie: Data } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false

@@ -135,6 +135,19 @@ export function setData(session: object, key: string, value: unknown): void {
   }
 }
 
+/** @internal makes these the session's data; a value that says the same already stays the same object */
+export function showData(session: Session, data: Data): void {
+  const live = session as unknown as Data
+  for (const key of Object.keys(live)) {
+    if (key !== 'cookie' && !Object.hasOwn(data, key)) delete live[key]
+  }
+  for (const key of Object.keys(data)) {
+    if (key === 'cookie') continue
+    if (Object.hasOwn(live, key) && JSON.stringify(live[key]) === JSON.stringify(data[key])) continue
+    setData(session, key, data[key])
+  }
+}
+
 function answer<T extends Session>(
   session: T,
   work: () => void | PromiseLike<void>,

@@ -58,7 +58,7 @@ export class BackedStore extends Store {
     } catch (error) {
       return settle(() => Promise.reject(error), callback)
     }
-    return settle(() => this.#put(this.keyOf(sid), body, this.#deadline(session)), callback)
+    return settle(() => this.#put(this.keyOf(sid), session, body), callback)
   }
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
@@ -116,6 +116,11 @@ export class BackedStore extends Store {
     return key.slice(this.#prefix.length)
   }
 
+  /** @internal what the backend is given for a session */
+  entryFor(_session: SessionData, text: string, expires: number): Entry {
+    return { body: text, expires }
+  }
+
   /** @internal the text that the backend keeps for a record */
   sealed(_key: StoreKey, body: string): string {
     return body
@@ -136,8 +141,8 @@ export class BackedStore extends Store {
   }
 
   /** Creates or replaces. Each step is a compare-and-swap, so it ends with this body whatever happens meanwhile. */
-  async #put(key: StoreKey, body: string, expires: number): Promise<void> {
-    const entry: Entry = { body: this.sealed(key, body), expires }
+  async #put(key: StoreKey, session: SessionData, body: string): Promise<void> {
+    const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
     let seen: Awaitable<Entry | undefined | true> = await this.backend.read(key)
     while (seen !== true) {
       if (seen) seen = await this.backend.replace(key, seen.body, entry)

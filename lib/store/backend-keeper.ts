@@ -1,0 +1,215 @@
+import { type SessionError, storeError } from '../core/errors'
+import type { StoreOperation } from '../core/events'
+import { cookieEnd, timedOut, worthMoving } from '../core/expiry'
+import { fingerprint } from '../core/id'
+import { type Data, dataText, dataTextOf, parseData, parseRecord } from '../core/record'
+import { type Session, setSessionId, showData } from '../session/session'
+import { isPromise, whenDone } from '../session/settle'
+import type { BackedStore } from './backed-store'
+import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+import { bounded } from './bounded'
+import { Commit, deadlineOf } from './commit'
+import {
+  type Change,
+  Held,
+  type Keeper,
+  type KeeperContext,
+  type Loaded,
+  type Updated,
+  type Written,
+} from './keeper'
+
+/** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
+export class BackendKeeper implements Keeper {
+  readonly #store: BackedStore
+  readonly #backend: Backend
+  readonly #context: KeeperContext
+
+  constructor(store: BackedStore, context: KeeperContext) {
+    this.#store = store
+    this.#backend = store.backend
+    this.#context = context
+  }
+
+  load(id: string): Awaitable<Loaded | undefined> {
+    const key = this.#store.keyOf(id)
+    const entry = this.#ask('get', () => this.#backend.read(key))
+    return isPromise(entry)
+      ? entry.then((found) => this.#loaded(id, key, found))
+      : this.#loaded(id, key, entry)
+  }
+
+  #loaded(id: string, key: StoreKey, entry: Entry | undefined): Loaded | undefined {
+    if (!entry) return undefined
+    const body = this.#store.opened(key, entry.body)
+    const record = body === undefined ? undefined : parseRecord(body)
+    if (body === undefined || !record) {
+      this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
+      return undefined
+    }
+    const created = record.cookie['created']
+    const ended = timedOut(Date.now(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
+    if (ended) {
+      this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
+      this.#forget(key)
+      return undefined
+    }
+    showDeadline(record.cookie, entry.expires)
+    const data = dataTextOf(body, record)
+    const held = new Held(id, data)
+    held.seen = entry.body
+    held.seenData = data
+    held.deadline = entry.expires
+    return { record, held }
+  }
+
+  create(session: Session, data: string): Awaitable<Held | undefined> {
+    const commit = this.#commit(new Held(session.id, data), session, data).compose(data)
+    const done = this.#ask('create', () => this.#backend.create(commit.key, commit.entry()))
+    return whenDone(done, (created) => (created ? commit.agreed() : undefined))
+  }
+
+  async put(session: Session, data: string): Promise<Held> {
+    for (;;) {
+      const known = await this.load(session.id)
+      const held = known?.held ?? (await this.create(session, data))
+      // Between two steps somebody may have created or ended it; the next look finds it as it is.
+      if (held && (!known || (await this.write(held, session, data)) !== 'gone')) return held
+    }
+  }
+
+  write(held: Held, session: Session, data: string): Awaitable<Written> {
+    return this.#replace(this.#commit(held, session, data).ontoSeen(), held.seen)
+  }
+
+  #replace(commit: Commit, seen: string): Awaitable<Written> {
+    const answer = this.#ask('set', () => this.#backend.replace(commit.key, seen, commit.entry()))
+    return isPromise(answer)
+      ? answer.then((replaced) => this.#replaced(commit, replaced))
+      : this.#replaced(commit, answer)
+  }
+
+  #replaced(commit: Commit, answer: Replaced): Awaitable<Written> {
+    if (answer === true) {
+      commit.agreed()
+      return commit.merged ? 'merged' : 'saved'
+    }
+    if (!answer || !commit.onto(answer)) return 'gone'
+    return this.#replace(commit, answer.body)
+  }
+
+  /**
+   * The old record is swapped for one whose deadline is past, and only if it is the one that goes on under the
+   * new id: what another request commits before that comes along, and what comes after finds nothing.
+   */
+  async renew(held: Held, session: Session, data: string, id: string): Promise<Held | undefined> {
+    const commit = this.#commit(held, session, data)
+    const swapped = await this.#swap(commit, () => commit.entry(0))
+    if (!swapped) return undefined
+    setSessionId(session, id)
+    showData(session, parseData(commit.data))
+    return this.create(session, commit.data)
+  }
+
+  async update<R>(
+    held: Held,
+    session: Session,
+    data: string,
+    change: Change<R>,
+  ): Promise<Updated<R> | undefined> {
+    const commit = this.#commit(held, session, data)
+    let draft: Data = {}
+    const swapped = await this.#swap(commit, async () => {
+      draft = parseData(commit.data)
+      const result = await change(draft)
+      return { ...commit.compose(dataText(draft)).entry(), result }
+    })
+    if (!swapped) return undefined
+    showData(session, draft)
+    commit.agreed(commit.data)
+    return { result: swapped.result }
+  }
+
+  /** Replaces what stands in the store, whatever others write meanwhile. `undefined`: it is gone. */
+  async #swap<E extends Entry>(commit: Commit, next: () => E | Promise<E>): Promise<E | undefined> {
+    let theirs: Entry = { body: commit.held.seen, expires: 0 }
+    for (;;) {
+      if (!commit.onto(theirs)) return undefined
+      const entry = await next()
+      const seen = theirs.body
+      const answer = await this.#ask('set', () => this.#backend.replace(commit.key, seen, entry))
+      if (answer === true) return entry
+      if (!answer) return undefined
+      theirs = answer
+    }
+  }
+
+  touch(held: Held, session: Session): Awaitable<boolean> {
+    const { policy } = this.#context
+    const now = Date.now()
+    const to = deadlineOf(session, now, this.#store.ttlMs, policy)
+    if (!worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
+    const key = this.#store.keyOf(held.id)
+    const moved = this.#ask('touch', () => this.#backend.extend(key, to))
+    return whenDone(moved, (alive) => {
+      if (alive) held.deadline = to
+      return alive
+    })
+  }
+
+  destroy(id: string): Awaitable<void> {
+    const key = this.#store.keyOf(id)
+    return whenDone(
+      this.#ask('destroy', () => this.#backend.remove(key)),
+      () => {},
+    )
+  }
+
+  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+    // The new session comes even if ending the old one failed, as in express-session; the failure is told.
+    try {
+      await this.destroy(session.id)
+    } finally {
+      await generate()
+    }
+  }
+
+  /** Compare-and-swap finds out by itself. */
+  giveUp(): void {}
+
+  leave(): void {}
+
+  #commit(held: Held, session: Session, data: string): Commit {
+    return new Commit(this.#store, this.#context.policy, held, session, data)
+  }
+
+  #forget(key: StoreKey): void {
+    const removed = this.#ask('destroy', () => this.#backend.remove(key))
+    if (isPromise(removed)) removed.then(undefined, () => {})
+  }
+
+  /** A call of the backend: bounded in time when it is not answered at once, failures told and coded. */
+  #ask<T>(operation: StoreOperation, call: () => Awaitable<T>): Awaitable<T> {
+    let answer: Awaitable<T>
+    try {
+      answer = call()
+    } catch (cause) {
+      throw this.#failed(operation, storeError(operation, cause))
+    }
+    if (!isPromise(answer)) return answer
+    return bounded(answer, this.#context.policy.storeTimeoutMs, operation).catch((error) => {
+      throw this.#failed(operation, error)
+    })
+  }
+
+  #failed(operation: StoreOperation, error: SessionError): SessionError {
+    this.#context.tell('storeError', () => ({ operation, error }))
+    return error
+  }
+}
+
+/** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
+function showDeadline(cookie: Data, expires: number): void {
+  const end = cookieEnd(cookie['expires'] as string | null)
+  if (end !== undefined && expires > end && expires !== Number.POSITIVE_INFINITY) cookie['expires'] = expires
+}

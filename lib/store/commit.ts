@@ -1,0 +1,111 @@
+import { applyDelta, type Delta, deltaBetween } from '../core/delta'
+import { SessionError } from '../core/errors'
+import { cookieEnd, deadlineAt } from '../core/expiry'
+import type { Policy } from '../core/options'
+import { type Data, dataTextOf, joinRecord, parseRecord } from '../core/record'
+import { Cookie } from '../session/cookie'
+import type { Session } from '../session/session'
+import type { BackedStore } from './backed-store'
+import type { Entry, StoreKey } from './backend'
+import type { Held } from './keeper'
+
+/** One save under way: what to write next, composed of this request's change and of what stands in the store. */
+export class Commit {
+  readonly key: StoreKey
+  readonly held: Held
+  /** Data text of the whole record as it would be written. */
+  data = ''
+  /** Whether another request's changes are in it. */
+  merged = false
+  readonly #store: BackedStore
+  readonly #policy: Policy
+  readonly #session: Session
+  /** Data text of the live session. */
+  readonly #mine: string
+  #delta: Delta | undefined = undefined
+  #text = ''
+  #expires = 0
+
+  constructor(store: BackedStore, policy: Policy, held: Held, session: Session, mine: string) {
+    this.#store = store
+    this.#policy = policy
+    this.held = held
+    this.#session = session
+    this.#mine = mine
+    this.key = store.keyOf(held.id)
+  }
+
+  /** This request's session over what it has seen, which after a merge is more than its own part. */
+  ontoSeen(): this {
+    const { held } = this
+    const own = held.base === held.seenData
+    return this.compose(own ? this.#mine : applyDelta(this.#change(), held.seenData))
+  }
+
+  /**
+   * What this request changed on top of what somebody else wrote. `false`: that is no session any more.
+   *
+   * @throws SessionError ERR_SESSION_CONFLICT when both changed it and the policy is to reject
+   */
+  onto(theirs: Entry): boolean {
+    const body = this.#store.opened(this.key, theirs.body)
+    const record = body === undefined ? undefined : parseRecord(body)
+    if (body === undefined || !record) return false
+    const delta = this.#change()
+    const changed = delta.removed.length > 0 || Object.keys(delta.set).length > 0
+    const conflict = theirs.body !== this.held.seen
+    const { concurrency } = this.#policy
+    if (conflict && changed && concurrency === 'reject') {
+      throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
+    }
+    const mineWins = conflict && changed && concurrency === 'overwrite'
+    this.merged ||= conflict
+    this.compose(
+      mineWins ? this.#mine : applyDelta(delta, dataTextOf(body, record)),
+      this.#cookieOver(record.cookie),
+    )
+    return true
+  }
+
+  compose(data: string, cookieText = JSON.stringify(this.#session.cookie)): this {
+    this.data = data
+    this.#text = this.#store.sealed(this.key, joinRecord(cookieText, data))
+    this.#expires = deadlineOf(this.#session, Date.now(), this.#store.ttlMs, this.#policy)
+    return this
+  }
+
+  /** What the backend is given; `expires` other than the session's own for one that is to end. */
+  entry(expires = this.#expires): Entry {
+    return this.#store.entryFor(this.#session, this.#text, expires)
+  }
+
+  /** It was written: live session and store agree. */
+  agreed(base = this.#mine): Held {
+    const { held } = this
+    held.agree(this.#session, base)
+    held.seen = this.#text
+    held.seenData = this.data
+    held.deadline = this.#expires
+    return held
+  }
+
+  #change(): Delta {
+    this.#delta ??= deltaBetween(this.held.base, this.#mine)
+    return this.#delta
+  }
+
+  /** The cookie is never merged: mine if this request has set it, else theirs with the later end. */
+  #cookieOver(theirs: Data): string {
+    const { cookie } = this.#session
+    if (Cookie.settings(cookie) !== this.held.settings) return JSON.stringify(cookie)
+    const theirEnd = cookieEnd(theirs['expires'] as string | null)
+    const end = Math.max(cookieEnd(cookie.expires) ?? 0, theirEnd ?? 0)
+    return JSON.stringify(theirEnd === undefined ? theirs : { ...theirs, expires: new Date(end) })
+  }
+}
+
+/** @returns the deadline of a session's record, as of now */
+export function deadlineOf(session: Session, now: number, ttlMs: number, policy: Policy): number {
+  const { cookie } = session
+  return deadlineAt(now, cookieEnd(cookie.expires), ttlMs, Cookie.createdAt(cookie) || now, policy)
+}

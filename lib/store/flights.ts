@@ -1,0 +1,101 @@
+import type { Store } from '../session/store'
+import type { Flight, Held } from './keeper'
+
+/**
+ * The session ids that requests of this process hold, for stores that have no compare-and-swap. Commits of one
+ * id queue behind each other; each has a version, so that a request knows whether another has committed since it
+ * loaded; and an id that was ended stays dead for all who were on board.
+ */
+export class Flights {
+  readonly #byId = new Map<string, Flight>()
+  /** Never repeats a version, so that one who comes back after everybody left is seen to be late. */
+  #clock = 0
+
+  board(id: string): Flight {
+    let flight = this.#byId.get(id)
+    if (!flight) {
+      flight = { id, riders: 0, version: ++this.#clock, dead: false, tail: undefined }
+      this.#byId.set(id, flight)
+    }
+    flight.riders++
+    return flight
+  }
+
+  leave(flight: Flight): void {
+    flight.riders--
+    if (flight.riders <= 0) this.#forget(flight)
+  }
+
+  #forget(flight: Flight): void {
+    if (this.#byId.get(flight.id) === flight) this.#byId.delete(flight.id)
+  }
+
+  /** The flight of one who holds it, or who left it and comes back: then a new one, with another version. */
+  of(held: Held): Flight {
+    held.flight ??= this.board(held.id)
+    return held.flight
+  }
+
+  /**
+   * Boards a flight that is not dead: for an id that is to be used anew. Waits for the ending that is under way.
+   */
+  async boardAlive(id: string): Promise<Flight> {
+    let flight = this.board(id)
+    while (flight.dead) {
+      const { tail } = flight
+      this.leave(flight)
+      if (tail) await tail
+      this.#forget(flight)
+      flight = this.board(id)
+    }
+    return flight
+  }
+
+  /** Everybody on board is too late from now on, and so is who boards before `retire`. */
+  end(id: string): Flight {
+    const flight = this.board(id)
+    flight.dead = true
+    return flight
+  }
+
+  /** The ending is through: whoever boards from now on starts anew. */
+  retire(flight: Flight): void {
+    this.leave(flight)
+    this.#forget(flight)
+  }
+
+  /** Runs `work` when all earlier work on this flight is done. */
+  queue<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
+    const run = flight.tail ? flight.tail.then(work) : work()
+    const tail = run.then(nothing, nothing).then(() => {
+      if (flight.tail === tail) flight.tail = undefined
+    })
+    flight.tail = tail
+    return run
+  }
+
+  /** Something was written, or may have been: whoever loaded before is stale. */
+  written(flight: Flight): number {
+    flight.version = ++this.#clock
+    return flight.version
+  }
+
+  /** How many ids are held; for tests of leaks. */
+  get size(): number {
+    return this.#byId.size
+  }
+}
+
+const byStore = new WeakMap<Store, Flights>()
+
+/** All middlewares on one store share its flights. */
+export function flightsOf(store: Store): Flights {
+  let flights = byStore.get(store)
+  if (!flights) {
+    flights = new Flights()
+    byStore.set(store, flights)
+  }
+  return flights
+}
+
+function nothing(): void {}

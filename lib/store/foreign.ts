@@ -1,0 +1,267 @@
+import { applyDelta, deltaBetween } from '../core/delta'
+import { SessionError } from '../core/errors'
+import type { StoreOperation } from '../core/events'
+import { cookieEnd, timedOut, worthMoving } from '../core/expiry'
+import { fingerprint } from '../core/id'
+import { type Data, dataText, isRecord, parseData, withoutCookie } from '../core/record'
+import { Cookie } from '../session/cookie'
+import { Session, type SessionData, setData, setSessionId, showData } from '../session/session'
+import { type Callback, isPromise } from '../session/settle'
+import type { Store } from '../session/store'
+import type { Awaitable } from './backend'
+import { bounded } from './bounded'
+import { type Flights, flightsOf } from './flights'
+import {
+  type Change,
+  type Flight,
+  Held,
+  type Keeper,
+  type KeeperContext,
+  type Loaded,
+  type Updated,
+  type Written,
+} from './keeper'
+
+/**
+ * Keeps sessions in any store of express-session's kind, through its public methods alone. Within this process
+ * no update is lost and nothing ended comes back (`flights.ts`); between processes such a store cannot tell.
+ */
+export class ForeignKeeper implements Keeper {
+  readonly #store: Store
+  readonly #context: KeeperContext
+  readonly #flights: Flights
+  readonly #touches: boolean
+
+  constructor(store: Store, context: KeeperContext) {
+    this.#store = store
+    this.#context = context
+    this.#flights = flightsOf(store)
+    this.#touches = typeof store.touch === 'function'
+  }
+
+  async load(id: string): Promise<Loaded | undefined> {
+    const flight = this.#flights.board(id)
+    const { version } = flight
+    let record: (Data & { cookie: Data }) | undefined
+    try {
+      record = await this.#get(id)
+    } finally {
+      if (!record) this.#flights.leave(flight)
+    }
+    if (!record) return undefined
+    const held = new Held(id, dataText(record))
+    held.flight = flight
+    held.version = version
+    held.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Number.POSITIVE_INFINITY
+    return { record, held }
+  }
+
+  async create(session: Session, data: string): Promise<Held | undefined> {
+    // Ids of our own cannot meet; of another generator nobody knows.
+    if (this.#context.policy.genid && (await this.#get(session.id))) return undefined
+    return this.put(session, data)
+  }
+
+  async put(session: Session, data: string): Promise<Held> {
+    const held = new Held(session.id, data)
+    const flight = await this.#flights.boardAlive(session.id)
+    held.flight = flight
+    await this.#flights.queue(flight, () => this.#set(flight, session))
+    held.version = flight.version
+    held.agree(session, data)
+    return held
+  }
+
+  write(held: Held, session: Session, data: string): Promise<Written> {
+    const flight = this.#flights.of(held)
+    return this.#flights.queue(flight, async () => {
+      if (flight.dead) return 'gone'
+      if (held.version !== flight.version) return this.#merge(held, flight, session, data)
+      await this.#set(flight, session)
+      held.version = flight.version
+      // The store may have put marks of its own on the live session, which are no changes.
+      held.agree(session, dataText(session))
+      return 'saved'
+    })
+  }
+
+  renew(held: Held, session: Session, data: string, id: string): Promise<Held | undefined> {
+    const flight = this.#flights.of(held)
+    return this.#flights.queue(flight, async () => {
+      if (flight.dead) return undefined
+      if (held.version !== flight.version && !(await this.#takeOver(held, session, data))) return undefined
+      const previous = session.id
+      setSessionId(session, id)
+      let next: Held
+      try {
+        next = await this.put(session, dataText(session))
+      } catch (error) {
+        setSessionId(session, previous)
+        throw error
+      }
+      flight.dead = true
+      await this.#ask('destroy', (done) => this.#store.destroy(previous, done))
+      return next
+    })
+  }
+
+  update<R>(held: Held, session: Session, data: string, change: Change<R>): Promise<Updated<R> | undefined> {
+    const flight = this.#flights.of(held)
+    return this.#flights.queue(flight, async () => {
+      if (flight.dead) return undefined
+      if (held.version !== flight.version && !(await this.#takeOver(held, session, data))) return undefined
+      const draft = parseData(dataText(session))
+      const result = await change(draft)
+      if (flight.dead) return undefined
+      const before = withoutCookie(session)
+      showData(session, draft)
+      try {
+        await this.#set(flight, session)
+      } catch (error) {
+        showData(session, before)
+        throw error
+      }
+      held.version = flight.version
+      held.agree(session, dataText(session))
+      return { result }
+    })
+  }
+
+  /** Brings what others have committed into the live session, below what this request has changed. */
+  async #takeOver(held: Held, session: Session, data: string): Promise<boolean> {
+    const theirs = await this.#get(held.id)
+    if (!theirs) return false
+    const base = dataText(theirs)
+    showData(session, parseData(applyDelta(deltaBetween(held.base, data), base)))
+    held.base = base
+    return true
+  }
+
+  /** Somebody has committed since this request loaded: its changes go on top of what is there now. */
+  async #merge(held: Held, flight: Flight, session: Session, data: string): Promise<Written> {
+    const theirs = await this.#get(held.id)
+    if (!theirs || flight.dead) return 'gone'
+    const delta = deltaBetween(held.base, data)
+    const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
+    const { concurrency } = this.#context.policy
+    const same = dataText(theirs) === held.base
+    if (changed && !same && concurrency === 'reject') {
+      throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
+    }
+    let next = session
+    if (!same && !(changed && concurrency === 'overwrite')) {
+      for (const key of delta.removed) delete theirs[key]
+      for (const key of Object.keys(delta.set)) setData(theirs, key, (session as unknown as Data)[key])
+      const { cookie } = session
+      next = new Session(session.req, { ...theirs, cookie })
+    }
+    await this.#set(flight, next)
+    held.agree(session, data)
+    // The live session does not show what the others wrote: the next commit reads again.
+    held.version = next === session ? flight.version : 0
+    return next === session ? 'saved' : 'merged'
+  }
+
+  async touch(held: Held, session: Session): Promise<boolean> {
+    const { policy } = this.#context
+    const now = Date.now()
+    if (policy.idleMs !== Number.POSITIVE_INFINITY) {
+      // Such a store's `touch` need not keep what it is given, and idle time is read from the record.
+      if (now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
+      Cookie.markActive(session.cookie, now)
+      return (await this.write(held, session, held.base)) !== 'gone'
+    }
+    if (!this.#touches || !this.#due(held, session, now)) return true
+    const flight = this.#flights.of(held)
+    return this.#flights.queue(flight, async () => {
+      if (flight.dead) return false
+      await this.#ask('touch', (done) => this.#store.touch?.(held.id, asData(session), done))
+      return true
+    })
+  }
+
+  #due(held: Held, session: Session, now: number): boolean {
+    const { touchAfterMs = 0 } = this.#context.policy
+    const to = cookieEnd(session.cookie.expires)
+    if (touchAfterMs === 0 || to === undefined || held.deadline === Number.POSITIVE_INFINITY) return true
+    return worthMoving(held.deadline, to, now, touchAfterMs)
+  }
+
+  destroy(id: string): Promise<void> {
+    return this.#end(id, () => this.#ask('destroy', (done) => this.#store.destroy(id, done)))
+  }
+
+  async regenerate(session: Session, _generate: () => Awaitable<void>): Promise<void> {
+    await this.#end(session.id, () =>
+      this.#ask('destroy', (done) => this.#store.regenerate(session.req, done)),
+    )
+  }
+
+  /** Dead at once for everybody on board; the store is asked when the commit that is under way is through. */
+  async #end(id: string, work: () => Promise<void>): Promise<void> {
+    const flight = this.#flights.end(id)
+    try {
+      await this.#flights.queue(flight, work)
+    } finally {
+      this.#flights.retire(flight)
+    }
+  }
+
+  giveUp(id: string): void {
+    this.#flights.leave(this.#flights.end(id))
+  }
+
+  leave(held: Held): void {
+    if (held.flight) this.#flights.leave(held.flight)
+    held.flight = undefined
+  }
+
+  async #get(id: string): Promise<(Data & { cookie: Data }) | undefined> {
+    const found = await this.#ask<unknown>('get', (done) =>
+      this.#store.get(id, done as Callback<SessionData | null>),
+    )
+    if (!found) return undefined
+    if (!isRecord(found)) {
+      this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
+      return undefined
+    }
+    const { created, active } = found.cookie
+    const number = (value: unknown) => (typeof value === 'number' ? value : 0)
+    const ended = timedOut(Date.now(), number(created), number(active), this.#context.policy)
+    if (!ended) return found
+    this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
+    this.destroy(id).catch(() => {})
+    return undefined
+  }
+
+  async #set(flight: Flight, session: Session): Promise<void> {
+    if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY)
+      Cookie.markActive(session.cookie, Date.now())
+    try {
+      await this.#ask('set', (done) => this.#store.set(flight.id, asData(session), done))
+    } finally {
+      // Also after a failure: nobody knows whether it was written.
+      this.#flights.written(flight)
+    }
+  }
+
+  #ask<T = void>(operation: StoreOperation, call: (done: Callback<T>) => unknown): Promise<T | undefined> {
+    const answer = new Promise<T | undefined>((resolve, reject) => {
+      const returned = call((error, value) => {
+        if (!error || (operation === 'get' && error.code === 'ENOENT')) resolve(error ? undefined : value)
+        else reject(error)
+      })
+      // An `async` method that throws calls nobody back.
+      if (isPromise(returned)) returned.then(undefined, reject)
+    })
+    return bounded(answer, this.#context.policy.storeTimeoutMs, operation).catch((error) => {
+      this.#context.tell('storeError', () => ({ operation, error }))
+      throw error
+    })
+  }
+}
+
+/** Stores get the live session itself: some of them put marks on it. */
+function asData(session: Session): Session & SessionData {
+  return session as Session & SessionData
+}

@@ -1,0 +1,96 @@
+import type { SessionEventName, SessionEvents } from '../core/events'
+import type { Policy } from '../core/options'
+import type { Data } from '../core/record'
+import { Cookie } from '../session/cookie'
+import type { Session } from '../session/session'
+import type { Awaitable } from './backend'
+
+/**
+ * How the middleware and the engine keep sessions in a store, whichever kind it is: `BackendKeeper` for our own
+ * stores, by compare-and-swap; `ForeignKeeper` for every other, by order within this process.
+ */
+export interface Keeper {
+  /** Absent, expired or unreadable: `undefined`. */
+  load(id: string): Awaitable<Loaded | undefined>
+  /** Saves a new session. `undefined`: the id is taken, nothing was changed. */
+  create(session: Session, data: string): Awaitable<Held | undefined>
+  /** Saves a session whose id the application chose itself: creates or replaces. */
+  put(session: Session, data: string): Awaitable<Held>
+  /** Saves a known session: what this request changed goes on top of what others have changed meanwhile. */
+  write(held: Held, session: Session, data: string): Awaitable<Written>
+  /** Gives a known session another id, in one step for everybody else. `undefined`: it is gone. */
+  renew(held: Held, session: Session, data: string, id: string): Awaitable<Held | undefined>
+  /** Reads, changes and writes as one step; `change` runs again when another request came between. */
+  update<R>(held: Held, session: Session, data: string, change: Change<R>): Awaitable<Updated<R> | undefined>
+  /** Moves the deadline when that is due. `false`: the session is gone. */
+  touch(held: Held, session: Session): Awaitable<boolean>
+  /** Ends a session; nothing that is in flight can write it again. */
+  destroy(id: string): Awaitable<void>
+  /** Ends a session by the store's own `regenerate`, which also calls `generate`. */
+  regenerate(session: Session, generate: () => Awaitable<void>): Awaitable<void>
+  /** The id is being ended by other means than this keeper. */
+  giveUp(id: string): void
+  /** This request will not come back to the session. */
+  leave(held: Held): void
+}
+
+/** `merged`: together with changes of another request. `gone`: ended meanwhile, nothing was written. */
+export type Written = 'saved' | 'merged' | 'gone'
+
+/** What `update` runs: it changes the data it is given, and its result is handed through. */
+export type Change<R> = (data: Data) => R | PromiseLike<R>
+
+export interface Updated<R> {
+  readonly result: R
+}
+
+export interface Loaded {
+  readonly record: Data & { cookie: Data }
+  readonly held: Held
+}
+
+/** What one request knows of one stored session. */
+export class Held {
+  readonly id: string
+  /** Data text at which the live session and this request's part of the store last agreed. */
+  base: string
+  /** The session's own cookie settings at that time. */
+  settings = ''
+  /** Backend: what stood in the store then, which differs from `base` after a merge; and its data text. */
+  seen = ''
+  seenData = ''
+  /** Backend: the deadline in the store. */
+  deadline = Number.POSITIVE_INFINITY
+  /** Foreign: the order of commits of this id in this process. */
+  flight: Flight | undefined = undefined
+  version = 0
+
+  constructor(id: string, base: string) {
+    this.id = id
+    this.base = base
+  }
+
+  agree(session: Session, base: string): void {
+    this.base = base
+    this.settings = Cookie.settings(session.cookie)
+  }
+}
+
+/** One session id in use by requests of this process; see `flights.ts`. */
+export interface Flight {
+  readonly id: string
+  /** Requests that hold it. */
+  riders: number
+  /** Changes with every commit; equal means that nobody has written since. */
+  version: number
+  /** Destroyed or renewed: nobody who was on board may write it. */
+  dead: boolean
+  /** The commit that later ones queue behind. */
+  tail: Promise<unknown> | undefined
+}
+
+/** What a keeper asks of the middleware that made it. */
+export interface KeeperContext {
+  readonly policy: Policy
+  tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void
+}
