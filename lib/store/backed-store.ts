@@ -106,6 +106,18 @@ export class BackedStore extends Store {
     return settle(async () => this.backend.close?.(), callback)
   }
 
+  /** @internal whether nobody has overridden a method that the middleware would otherwise call */
+  static isOriginal(store: BackedStore): boolean {
+    const { prototype } = BackedStore
+    return (
+      store.get === prototype.get &&
+      store.set === prototype.set &&
+      store.destroy === prototype.destroy &&
+      store.touch === prototype.touch &&
+      store.regenerate === prototype.regenerate
+    )
+  }
+
   /** @internal */
   keyOf(sid: string): StoreKey {
     return this.#prefix + sid

@@ -21,6 +21,7 @@ import {
 
 /** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
 export class BackendKeeper implements Keeper {
+  readonly resaveIsTouch = true
   readonly #store: BackedStore
   readonly #backend: Backend
   readonly #context: KeeperContext
@@ -99,16 +100,26 @@ export class BackendKeeper implements Keeper {
   }
 
   /**
-   * The old record is swapped for one whose deadline is past, and only if it is the one that goes on under the
-   * new id: what another request commits before that comes along, and what comes after finds nothing.
+   * The new record first, so that a crash loses nothing. Then the old one is swapped for one whose deadline is
+   * past, and only if it is what goes on under the new id: what another request commits before that comes along,
+   * and what comes after finds nothing.
    */
-  async renew(held: Held, session: Session, data: string, id: string): Promise<Held | undefined> {
+  async renew(held: Held, session: Session, data: string, id: string): Promise<Held | 'taken' | undefined> {
     const commit = this.#commit(held, session, data)
-    const swapped = await this.#swap(commit, () => commit.entry(0))
-    if (!swapped) return undefined
     setSessionId(session, id)
+    const next = await this.create(session, commit.ontoSeen().data)
+    if (!next) {
+      setSessionId(session, held.id)
+      return 'taken'
+    }
+    if (!(await this.#swap(commit, () => commit.entry(0)))) {
+      setSessionId(session, held.id)
+      await this.destroy(id)
+      return undefined
+    }
     showData(session, parseData(commit.data))
-    return this.create(session, commit.data)
+    if (commit.data !== next.seenData) await this.write(next, session, commit.data)
+    return next
   }
 
   async update<R>(

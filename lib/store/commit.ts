@@ -22,6 +22,9 @@ export class Commit {
   readonly #session: Session
   /** Data text of the live session. */
   readonly #mine: string
+  /** As the request knew it when this commit began; other commits of the same request may move it on. */
+  readonly #base: string
+  readonly #seen: string
   #delta: Delta | undefined = undefined
   #text = ''
   #expires = 0
@@ -32,6 +35,8 @@ export class Commit {
     this.held = held
     this.#session = session
     this.#mine = mine
+    this.#base = held.base
+    this.#seen = held.seen
     this.key = store.keyOf(held.id)
   }
 
@@ -53,7 +58,7 @@ export class Commit {
     if (body === undefined || !record) return false
     const delta = this.#change()
     const changed = delta.removed.length > 0 || Object.keys(delta.set).length > 0
-    const conflict = theirs.body !== this.held.seen
+    const conflict = theirs.body !== this.#seen
     const { concurrency } = this.#policy
     if (conflict && changed && concurrency === 'reject') {
       throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
@@ -90,7 +95,7 @@ export class Commit {
   }
 
   #change(): Delta {
-    this.#delta ??= deltaBetween(this.held.base, this.#mine)
+    this.#delta ??= deltaBetween(this.#base, this.#mine)
     return this.#delta
   }
 

@@ -27,6 +27,7 @@ import {
  * no update is lost and nothing ended comes back (`flights.ts`); between processes such a store cannot tell.
  */
 export class ForeignKeeper implements Keeper {
+  readonly resaveIsTouch = false
   readonly #store: Store
   readonly #context: KeeperContext
   readonly #flights: Flights
@@ -72,11 +73,11 @@ export class ForeignKeeper implements Keeper {
     return held
   }
 
-  write(held: Held, session: Session, data: string): Promise<Written> {
+  write(held: Held, session: Session): Promise<Written> {
     const flight = this.#flights.of(held)
     return this.#flights.queue(flight, async () => {
       if (flight.dead) return 'gone'
-      if (held.version !== flight.version) return this.#merge(held, flight, session, data)
+      if (held.version !== flight.version) return this.#merge(held, flight, session)
       await this.#set(flight, session)
       held.version = flight.version
       // The store may have put marks of its own on the live session, which are no changes.
@@ -85,31 +86,31 @@ export class ForeignKeeper implements Keeper {
     })
   }
 
-  renew(held: Held, session: Session, data: string, id: string): Promise<Held | undefined> {
+  renew(held: Held, session: Session, _data: string, id: string): Promise<Held | 'taken' | undefined> {
     const flight = this.#flights.of(held)
     return this.#flights.queue(flight, async () => {
       if (flight.dead) return undefined
-      if (held.version !== flight.version && !(await this.#takeOver(held, session, data))) return undefined
+      if (held.version !== flight.version && !(await this.#takeOver(held, session))) return undefined
       const previous = session.id
       setSessionId(session, id)
-      let next: Held
+      let next: Held | undefined
       try {
-        next = await this.put(session, dataText(session))
-      } catch (error) {
-        setSessionId(session, previous)
-        throw error
+        next = await this.create(session, dataText(session))
+      } finally {
+        if (!next) setSessionId(session, previous)
       }
+      if (!next) return 'taken'
       flight.dead = true
       await this.#ask('destroy', (done) => this.#store.destroy(previous, done))
       return next
     })
   }
 
-  update<R>(held: Held, session: Session, data: string, change: Change<R>): Promise<Updated<R> | undefined> {
+  update<R>(held: Held, session: Session, _data: string, change: Change<R>): Promise<Updated<R> | undefined> {
     const flight = this.#flights.of(held)
     return this.#flights.queue(flight, async () => {
       if (flight.dead) return undefined
-      if (held.version !== flight.version && !(await this.#takeOver(held, session, data))) return undefined
+      if (held.version !== flight.version && !(await this.#takeOver(held, session))) return undefined
       const draft = parseData(dataText(session))
       const result = await change(draft)
       if (flight.dead) return undefined
@@ -128,19 +129,20 @@ export class ForeignKeeper implements Keeper {
   }
 
   /** Brings what others have committed into the live session, below what this request has changed. */
-  async #takeOver(held: Held, session: Session, data: string): Promise<boolean> {
+  async #takeOver(held: Held, session: Session): Promise<boolean> {
     const theirs = await this.#get(held.id)
     if (!theirs) return false
     const base = dataText(theirs)
-    showData(session, parseData(applyDelta(deltaBetween(held.base, data), base)))
+    showData(session, parseData(applyDelta(deltaBetween(held.base, dataText(session)), base)))
     held.base = base
     return true
   }
 
   /** Somebody has committed since this request loaded: its changes go on top of what is there now. */
-  async #merge(held: Held, flight: Flight, session: Session, data: string): Promise<Written> {
+  async #merge(held: Held, flight: Flight, session: Session): Promise<Written> {
     const theirs = await this.#get(held.id)
     if (!theirs || flight.dead) return 'gone'
+    const data = dataText(session)
     const delta = deltaBetween(held.base, data)
     const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
     const { concurrency } = this.#context.policy
@@ -169,7 +171,7 @@ export class ForeignKeeper implements Keeper {
       // Such a store's `touch` need not keep what it is given, and idle time is read from the record.
       if (now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
       Cookie.markActive(session.cookie, now)
-      return (await this.write(held, session, held.base)) !== 'gone'
+      return (await this.write(held, session)) !== 'gone'
     }
     if (!this.#touches || !this.#due(held, session, now)) return true
     const flight = this.#flights.of(held)

@@ -10,6 +10,8 @@ import type { Awaitable } from './backend'
  * stores, by compare-and-swap; `ForeignKeeper` for every other, by order within this process.
  */
 export interface Keeper {
+  /** Whether moving the deadline does all that rewriting an unchanged session would. */
+  readonly resaveIsTouch: boolean
   /** Absent, expired or unreadable: `undefined`. */
   load(id: string): Awaitable<Loaded | undefined>
   /** Saves a new session. `undefined`: the id is taken, nothing was changed. */
@@ -19,7 +21,7 @@ export interface Keeper {
   /** Saves a known session: what this request changed goes on top of what others have changed meanwhile. */
   write(held: Held, session: Session, data: string): Awaitable<Written>
   /** Gives a known session another id, in one step for everybody else. `undefined`: it is gone. */
-  renew(held: Held, session: Session, data: string, id: string): Awaitable<Held | undefined>
+  renew(held: Held, session: Session, data: string, id: string): Awaitable<Held | 'taken' | undefined>
   /** Reads, changes and writes as one step; `change` runs again when another request came between. */
   update<R>(held: Held, session: Session, data: string, change: Change<R>): Awaitable<Updated<R> | undefined>
   /** Moves the deadline when that is due. `false`: the session is gone. */

@@ -1,0 +1,89 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { cpus } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+export interface Sample {
+  /** CPU time of the server process for one request, in microseconds. */
+  cpuUs: number
+  perSecond: number
+  p50Us: number
+  p99Us: number
+}
+
+/** With two cores and taskset the server has one for itself; the load runs on the other. */
+const PINS = cpus().length > 1 && hasTaskset()
+
+function hasTaskset(): boolean {
+  try {
+    execFileSync('taskset', ['-c', '0', 'true'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+function command(core: number, script: string, args: string[]): [string, string[]] {
+  const node = ['--import', 'tsx', path.join(__dirname, script), ...args]
+  return PINS ? ['taskset', ['-c', String(core), process.execPath, ...node]] : [process.execPath, node]
+}
+
+export class Server {
+  readonly #child: ChildProcess
+  port = 0
+  cookie = ''
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  static async start(args: string[]): Promise<Server> {
+    const [file, argv] = command(0, 'server.ts', args)
+    const child = spawn(file, argv, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    })
+    const server = new Server(child)
+    server.port = (await server.#message<{ port: number }>()).port
+    const login = await fetch(`http://127.0.0.1:${server.port}/login`)
+    server.cookie = login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+    return server
+  }
+
+  async load(ms: number, withCookie: boolean, connections = 32): Promise<Sample> {
+    const before = await this.#usage()
+    const [file, argv] = command(1, 'load.ts', [
+      String(this.port),
+      String(connections),
+      String(ms),
+      withCookie ? this.cookie : '',
+    ])
+    const { stdout } = await run(file, argv)
+    const after = await this.#usage()
+    const { perSecond, p50Us, p99Us } = JSON.parse(stdout)
+    return { cpuUs: (after.cpuUs - before.cpuUs) / (after.served - before.served), perSecond, p50Us, p99Us }
+  }
+
+  stop(): void {
+    this.#child.disconnect()
+  }
+
+  #usage(): Promise<{ served: number; cpuUs: number }> {
+    this.#child.send('usage')
+    return this.#message()
+  }
+
+  #message<T>(): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#child.once('message', (message) => resolve(message as T))
+      this.#child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+    })
+  }
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}

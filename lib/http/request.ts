@@ -1,0 +1,80 @@
+import { cookieValues } from '../core/cookie-header'
+import type { RefusedReason } from '../core/events'
+import { isUsableId } from '../core/id'
+import { pathOf } from '../core/path-match'
+import type { Signer } from '../core/signature'
+import { warnOnce } from '../core/warning'
+import type { SessionRequest } from '../session/link'
+
+/**
+ * Whether a request came over https: by its own connection, else by what `proxy` allows to be believed.
+ *
+ * @param proxy `false`: no proxy; `true`: the first `X-Forwarded-Proto`; `undefined`: Express' `req.secure`
+ */
+export function isSecure(req: SessionRequest, proxy: boolean | undefined): boolean {
+  // `connection` before `socket`: test doubles and socket.io handshakes set the older name.
+  const connection = req.connection ?? req.socket
+  if (connection && (connection as { encrypted?: unknown }).encrypted) return true
+  if (proxy === false) return false
+  if (proxy === undefined) return req.secure === true
+  const forwarded = req.headers?.['x-forwarded-proto']
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0]
+  return first?.trim().toLowerCase() === 'https'
+}
+
+/** @returns the path that the browser asked for, whatever mount points have cut off since */
+export function requestPath(req: SessionRequest): string {
+  return pathOf(req.originalUrl ?? req.url ?? '/')
+}
+
+/**
+ * The session ids that a request brings, best first: every cookie of the name whose signature verifies, since a
+ * bad one in front must not hide a good one; failing those, what cookie-parser has taken out of the header.
+ *
+ * @param refuse told of each cookie that is not used, and why
+ */
+export function requestIds(
+  req: SessionRequest,
+  name: string,
+  signer: Signer,
+  refuse: (because: RefusedReason) => void,
+): string[] {
+  const ids: string[] = []
+  const header = req.headers?.cookie
+  if (header) {
+    for (const raw of cookieValues(header, name)) take(ids, signer.open(raw), refuse)
+  }
+  if (ids.length === 0 && (req.signedCookies || req.cookies)) takeParsed(ids, req, name, signer, refuse)
+  return ids
+}
+
+function take(ids: string[], id: string | undefined, refuse: (because: RefusedReason) => void): void {
+  if (id === undefined) refuse('signature')
+  else if (!isUsableId(id)) refuse('malformed')
+  else if (!ids.includes(id)) ids.push(id)
+}
+
+function takeParsed(
+  ids: string[],
+  req: SessionRequest,
+  name: string,
+  signer: Signer,
+  refuse: (because: RefusedReason) => void,
+): void {
+  const verified = ownValue(req.signedCookies, name)
+  const parsed = ownValue(req.cookies, name)
+  if (verified) take(ids, verified, refuse)
+  else if (parsed) take(ids, signer.verify(parsed), refuse)
+  if (ids.length > 0) {
+    warnOnce(
+      'SOJOURN_PARSED_COOKIE',
+      'the session cookie should be in req.headers.cookie, not only in req.cookies',
+    )
+  }
+}
+
+function ownValue(cookies: Record<string, unknown> | undefined, name: string): string | undefined {
+  if (typeof cookies !== 'object' || cookies === null || !Object.hasOwn(cookies, name)) return undefined
+  const value = cookies[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,182 @@
+import { decideSave } from '../core/decide'
+import { SessionError } from '../core/errors'
+import { fingerprint } from '../core/id'
+import { dataText, unserializableKey } from '../core/record'
+import { debug } from '../core/warning'
+import { Cookie } from '../session/cookie'
+import { Session, setSessionId } from '../session/session'
+import { isPromise, whenDone } from '../session/settle'
+import type { Awaitable } from '../store/backend'
+import type { Held, Written } from '../store/keeper'
+import { attributesOf, decideHeaders } from './cookies'
+import type { Exchange } from './exchange'
+
+/**
+ * Saves what has to be saved before the response goes on, then decides the cookie.
+ *
+ * @param ending the response ends: the deadline is moved too
+ * @param headers the headers are about to leave
+ */
+export function commit(exchange: Exchange, ending: boolean, headers: boolean): Awaitable<void> {
+  if (exchange.stopped) return
+  const { req, room } = exchange
+  const { session } = req
+  if (!session) {
+    const unset = unsetSession(exchange)
+    if (isPromise(unset)) return unset.then(() => headers && decideHeaders(exchange, false)) as Promise<void>
+    if (headers) decideHeaders(exchange, false)
+    return
+  }
+  if (exchange.goneId === session.id) return
+  renewOnce(exchange, session)
+  const data = textOf(session)
+  const modified = exchange.originalId !== session.id || data !== exchange.originalData
+  const { held } = exchange
+  const known = held?.id === session.id
+  const decision = decideSave(
+    {
+      usableId: typeof req.sessionID === 'string',
+      isNew: !known,
+      modified,
+      dirty: known && isDirty(held, session, data),
+      savedHere: exchange.saved,
+    },
+    room.policy,
+  )
+  if (debug.enabled) debug('session: %s, because: %s', decision.action, decision.because)
+  let work: Awaitable<void>
+  if (decision.action === 'create') work = createFirst(exchange, session, data)
+  else if (known && decision.action !== 'none') {
+    // What only moves the deadline is done once, at the end.
+    if (decision.because === 'changed') work = writeKnown(exchange, held, session, data)
+    else if (ending) work = keepAlive(exchange, held, session, data, decision.action === 'write')
+  }
+  if (isPromise(work))
+    return work.then(() => afterSave(exchange, modified, headers, decision.action === 'create'))
+  afterSave(exchange, modified, headers, decision.action === 'create')
+}
+
+function afterSave(exchange: Exchange, modified: boolean, headers: boolean, created: boolean): void {
+  if (exchange.goneId !== undefined && exchange.goneId === exchange.req.session?.id) return
+  // Too late for a cookie, but not for telling so.
+  if (headers || (created && exchange.headersLeft)) decideHeaders(exchange, modified)
+}
+
+/** Data text of a session. @throws SessionError ERR_SESSION_UNSERIALIZABLE naming the key */
+export function textOf(session: Session): string {
+  try {
+    return dataText(session)
+  } catch (cause) {
+    const key = unserializableKey(session)
+    const where = key === undefined ? 'the session' : `session key ${JSON.stringify(key)}`
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+    throw new SessionError('ERR_SESSION_UNSERIALIZABLE', `${where} cannot be written as JSON: ${reason}`, {
+      cause,
+    })
+  }
+}
+
+export function isDirty(held: Held, session: Session, data: string): boolean {
+  return held.base !== data || held.settings !== Cookie.settings(session.cookie)
+}
+
+/** Before cookie and save, so that both carry one time. */
+export function renewOnce(exchange: Exchange, session: Session): void {
+  if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
+  if (exchange.touched) return
+  exchange.touched = true
+  // A data key may have the method's name.
+  if (typeof session.touch === 'function') session.touch()
+  else Session.prototype.touch.call(session)
+}
+
+/** `req.session` is gone: with `unset: 'destroy'` so is the record. */
+function unsetSession(exchange: Exchange): Awaitable<void> {
+  const { req, room } = exchange
+  const id = req.sessionID
+  if (exchange.ended || !room.policy.unsetDestroys || typeof id !== 'string') return
+  exchange.ended = { id, attributes: attributesOf(exchange) }
+  return whenDone(exchange.keeper.destroy(id), () => {
+    exchange.hold(undefined)
+    room.tellOf('destroyed', id)
+  })
+}
+
+/** The first record of a session: with the id that was drawn, or with another if that one is taken. */
+export function createFirst(exchange: Exchange, session: Session, data: string): Awaitable<void> {
+  if (session.id !== exchange.drawnId) {
+    return whenDone(exchange.keeper.put(session, data), (held) => tellCreated(exchange, held))
+  }
+  const created = exchange.keeper.create(session, data)
+  if (!isPromise(created) && created) return tellCreated(exchange, created)
+  return redrawUntilFree(exchange, session, data, created)
+}
+
+/** How many more ids are drawn when the first is taken. */
+export const REDRAWS = 3
+
+async function redrawUntilFree(
+  exchange: Exchange,
+  session: Session,
+  data: string,
+  first: Awaitable<Held | undefined>,
+): Promise<void> {
+  let held = await first
+  for (let draws = 0; !held && draws < REDRAWS; draws++) {
+    const id = await exchange.room.newId(exchange.req)
+    if (typeof id !== 'string') break
+    setSessionId(session, id)
+    exchange.req.sessionID = id
+    exchange.drawnId = id
+    held = await exchange.keeper.create(session, data)
+  }
+  if (!held)
+    throw new SessionError('ERR_SESSION_ID_TAKEN', `the id generator gave an id in use, ${REDRAWS + 1} times`)
+  tellCreated(exchange, held)
+}
+
+function tellCreated(exchange: Exchange, held: Held): void {
+  exchange.hold(held)
+  exchange.saved = true
+  exchange.room.tellOf('created', held.id)
+}
+
+export function writeKnown(exchange: Exchange, held: Held, session: Session, data: string): Awaitable<void> {
+  const written = exchange.keeper.write(held, session, data)
+  return isPromise(written)
+    ? written.then((how) => tellWritten(exchange, held, how))
+    : tellWritten(exchange, held, written)
+}
+
+function tellWritten(exchange: Exchange, held: Held, how: Written): void {
+  const { room } = exchange
+  if (how === 'gone') {
+    exchange.goneId = held.id
+    room.tellOf('interrupted', held.id)
+    return
+  }
+  exchange.saved = true
+  room.tell('saved', () => ({ session: fingerprint(held.id), merged: how === 'merged' }))
+}
+
+/** An unchanged session lives on. That this failed, or that it is gone, is no error of the response. */
+function keepAlive(
+  exchange: Exchange,
+  held: Held,
+  session: Session,
+  data: string,
+  resave: boolean,
+): Awaitable<void> {
+  try {
+    const kept =
+      resave && !exchange.keeper.resaveIsTouch
+        ? exchange.keeper.write(held, session, data)
+        : exchange.keeper.touch(held, session)
+    if (!isPromise(kept)) return
+    return kept.then(ignore, resave ? undefined : ignore)
+  } catch (error) {
+    if (resave) throw error
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events'
+import type { SessionEventName, SessionEvents } from '../core/events'
+import { fingerprint, generateId } from '../core/id'
+import type { Policy } from '../core/options'
+import { Signer } from '../core/signature'
+import { debug } from '../core/warning'
+import { isSecure } from '../http/request'
+import { type CookieBase, type CookieOptions, cookieBase } from '../session/cookie-base'
+import type { SessionRequest } from '../session/link'
+import type { Store } from '../session/store'
+import { BackedStore } from '../store/backed-store'
+import { BackendKeeper } from '../store/backend-keeper'
+import { ForeignKeeper } from '../store/foreign'
+import type { Keeper } from '../store/keeper'
+import { readCookieOptions } from './options'
+import { warnAbout } from './warnings'
+
+/** All that one `session()` middleware shares between its requests. */
+export class Room {
+  readonly policy: Policy
+  readonly store: Store
+  readonly events = new EventEmitter()
+  readonly #cookie: CookieOptions | ((req: SessionRequest) => unknown)
+  /** The cookie settings where they are the same for all requests. */
+  readonly #base: CookieBase | undefined
+  readonly #backendKeeper: Keeper | undefined
+  readonly #foreignKeeper: Keeper
+  /** The signer for `req.secret`, as long as it stays the same. */
+  #borrowed: { secret: string; signer: Signer } | undefined = undefined
+
+  constructor(policy: Policy, store: Store, cookie: unknown) {
+    this.policy = policy
+    this.store = store
+    this.#cookie =
+      typeof cookie === 'function'
+        ? (cookie as (req: SessionRequest) => unknown)
+        : readCookieOptions(cookie, policy.name)
+    if (typeof this.#cookie === 'object' && !dependsOnRequest(this.#cookie)) {
+      this.#base = cookieBase(this.#cookie, false)
+    }
+    this.#backendKeeper = store instanceof BackedStore ? new BackendKeeper(store, this) : undefined
+    this.#foreignKeeper = new ForeignKeeper(store, this)
+  }
+
+  /** The inner contract is for stores whose public methods are their class's own; people override them. */
+  keeper(): Keeper {
+    const { store } = this
+    if (this.#backendKeeper && BackedStore.isOriginal(store as BackedStore)) return this.#backendKeeper
+    return this.#foreignKeeper
+  }
+
+  cookieBase(req: SessionRequest): CookieBase {
+    if (this.#base) return this.#base
+    const options =
+      typeof this.#cookie === 'function'
+        ? readCookieOptions(this.#cookie(req), this.policy.name)
+        : this.#cookie
+    return cookieBase(options, isSecure(req, this.policy.proxy))
+  }
+
+  /** `undefined`: neither the options nor the request have a secret. */
+  signer(req: SessionRequest): Signer | undefined {
+    if (this.policy.signer) return this.policy.signer
+    const { secret } = req
+    if (!secret) return undefined
+    if (this.#borrowed?.secret !== secret) this.#borrowed = { secret, signer: new Signer([secret]) }
+    return this.#borrowed.signer
+  }
+
+  newId(req: SessionRequest): unknown {
+    const { genid } = this.policy
+    return genid ? genid(req as never) : generateId()
+  }
+
+  /** Tells listeners, and once per process those who do not listen. */
+  tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {
+    warnAbout(name, event)
+    if (debug.enabled) debug('%s %j', name, event())
+    if (this.events.listenerCount(name) === 0) return
+    try {
+      this.events.emit(name, event())
+    } catch (error) {
+      // A listener's mistake belongs to the process, not to the request that happened to cause the event.
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  tellOf(name: 'created' | 'destroyed' | 'interrupted', id: string): void {
+    this.tell(name, () => ({ session: fingerprint(id) }))
+  }
+}
+
+function dependsOnRequest(options: CookieOptions): boolean {
+  return options.secure === 'auto' || options.sameSite === 'auto'
+}

@@ -1,0 +1,113 @@
+import type { EventEmitter } from 'node:events'
+import { SessionError } from '../core/errors'
+import type { RefusedReason, SessionEvents } from '../core/events'
+import { readOptions } from '../core/options'
+import { pathMatches } from '../core/path-match'
+import { requestIds, requestPath } from '../http/request'
+import { ResponseHold } from '../http/response'
+import type { HookedResponse } from '../http/response-parts'
+import { LINK, type SessionRequest } from '../session/link'
+import type { SessionData } from '../session/session'
+import { isPromise } from '../session/settle'
+import { MemoryStore } from '../store/memory'
+import { Exchange, exchangeOf, type Next } from './exchange'
+import { type AnyRequest, checkStore, type SessionOptions } from './options'
+import { Room } from './room'
+import { generate, start } from './start'
+import { stateOf } from './store-state'
+
+/** The events of a middleware; see `SessionEvents` for what each tells. */
+export type SessionEmitter = EventEmitter<{ [N in keyof SessionEvents]: [SessionEvents[N]] }>
+
+/** A middleware for Express, Connect and whatever else passes `(req, res, next)`. */
+export interface SessionMiddleware {
+  (req: AnyRequest, res: AnyRequest, next: (error?: AnyRequest) => void): void
+  /** What happens to sessions, for logs and metrics. No event holds an id. */
+  readonly events: SessionEmitter
+}
+
+/**
+ * Makes the middleware that gives requests a `session`.
+ *
+ * @throws TypeError ERR_SESSION_OPTION when an option is wrong
+ */
+export function session(options?: SessionOptions): SessionMiddleware {
+  const policy = readOptions(options)
+  const store = options?.store ?? new MemoryStore()
+  checkStore(store)
+  const room = new Room(policy, store, options?.cookie)
+  const state = stateOf(store)
+  state.join(
+    (up) => room.tell('storeState', () => ({ up })),
+    (req) => generate(new Exchange(room, room.keeper(), req, {}, ignore)),
+  )
+  const refuse = (because: RefusedReason) => room.tell('refused', () => ({ because }))
+
+  function sessionMiddleware(req: SessionRequest, res: HookedResponse, next: Next): void {
+    // An application may mount several, or have put a session there itself: the first one counts.
+    if (req.session || !state.up || policy.skip?.(req as never)) {
+      next()
+      return
+    }
+    if (!pathMatches(room.cookieBase(req).attributes.path || '/', requestPath(req))) {
+      next()
+      return
+    }
+    const signer = room.signer(req)
+    if (!signer) {
+      next(new Error('secret option required for sessions'))
+      return
+    }
+    req.sessionStore = store
+    const exchange = new Exchange(room, room.keeper(), req, res, next)
+    req[LINK] = exchange
+    let started: void | PromiseLike<void>
+    try {
+      started = start(exchange, requestIds(req, policy.name, signer, refuse))
+    } catch (error) {
+      next(error)
+      return
+    }
+    if (!isPromise(started)) handle(exchange)
+    else {
+      // nextTick leaves the promise's job: what a handler throws belongs to the process, not to a rejection.
+      started.then(
+        () => process.nextTick(handle, exchange),
+        (error) => process.nextTick(next, error),
+      )
+    }
+  }
+
+  return Object.defineProperty(sessionMiddleware, 'events', {
+    value: room.events,
+    enumerable: true,
+  }) as SessionMiddleware
+}
+
+function handle(exchange: Exchange): void {
+  const hold = new ResponseHold(exchange.res, exchange)
+  exchange.next()
+  // A handler that goes on later may find that the client has left.
+  if (!hold.ended) hold.watchClose()
+}
+
+/**
+ * Changes the session in one atomic step: `change` gets the data as they are in the store, with what this request
+ * has changed so far, and runs again when another request has written meanwhile. For counters and balances.
+ *
+ * @param change changes the data it is given; may be async; must not have effects that cannot be repeated
+ * @returns what `change` returned
+ * @throws SessionError ERR_SESSION_GONE when the session was ended meanwhile
+ * @throws SessionError ERR_SESSION_USAGE when the request has no session
+ */
+export async function update<R>(
+  req: AnyRequest,
+  change: (data: Partial<SessionData> & Record<string, AnyRequest>) => R | PromiseLike<R>,
+): Promise<R> {
+  const exchange = exchangeOf(req)
+  if (!exchange)
+    throw new SessionError('ERR_SESSION_USAGE', 'update: the request has not passed the session middleware')
+  return exchange.update(change as (data: Record<string, unknown>) => R | PromiseLike<R>)
+}
+
+function ignore(): void {}

@@ -1,0 +1,98 @@
+import { SessionError } from '../core/errors'
+import { isUsableId } from '../core/id'
+import { dataText } from '../core/record'
+import { Cookie } from '../session/cookie'
+import { Session, type SessionData } from '../session/session'
+import { isPromise, whenDone } from '../session/settle'
+import { Store } from '../session/store'
+import type { Awaitable } from '../store/backend'
+import type { Loaded } from '../store/keeper'
+import type { Exchange } from './exchange'
+
+/** Puts the session of the first id that the store knows on the request, or a new one. */
+export function start(exchange: Exchange, ids: string[]): Awaitable<void> {
+  const [first] = ids
+  exchange.cookieId = first
+  exchange.req.sessionID = first
+  return first === undefined ? startNew(exchange) : tryId(exchange, ids, 0)
+}
+
+function tryId(exchange: Exchange, ids: string[], index: number): Awaitable<void> {
+  const id = ids[index]
+  if (id === undefined) {
+    exchange.room.tell('refused', () => ({ because: 'unknown' }))
+    return startNew(exchange)
+  }
+  const loaded = exchange.keeper.load(id)
+  return isPromise(loaded)
+    ? loaded.then((found) => tried(exchange, ids, index, found))
+    : tried(exchange, ids, index, loaded)
+}
+
+function tried(
+  exchange: Exchange,
+  ids: string[],
+  index: number,
+  loaded: Loaded | undefined,
+): Awaitable<void> {
+  if (!loaded) return tryId(exchange, ids, index + 1)
+  exchange.cookieId = loaded.held.id
+  exchange.req.sessionID = loaded.held.id
+  inflate(exchange, loaded)
+  exchange.originalId = loaded.held.id
+  exchange.originalData = loaded.held.base
+}
+
+/** Makes `req.session` of a loaded record. */
+export function inflate(exchange: Exchange, { record, held }: Loaded): void {
+  const { req, room } = exchange
+  if (room.store.createSession === Store.prototype.createSession) {
+    const raw = record.cookie
+    ;(record as unknown as SessionData).cookie = Cookie.restored(room.cookieBase(req), raw, Date.now())
+    req.session = new Session(req, record)
+  } else {
+    room.store.createSession(req, record as unknown as SessionData)
+  }
+  const { session } = req
+  if (!session)
+    throw new SessionError('ERR_SESSION_USAGE', 'store.createSession put no session on the request')
+  held.settings = Cookie.settings(session.cookie)
+  exchange.hold(held)
+}
+
+function startNew(exchange: Exchange): Awaitable<void> {
+  return whenDone(exchange.room.newId(exchange.req), (id) => {
+    exchange.nextId = id
+    exchange.room.store.generate(exchange.req)
+    const { session } = exchange.req
+    exchange.originalId = exchange.req.sessionID
+    // An application that assigned its own `generate` may have put data in, which is no change.
+    if (session && Object.keys(session).length > 1) exchange.originalData = dataText(session)
+  })
+}
+
+/** `store.generate(req)`: a session with a new id and no data on the request. */
+export function generate(exchange: Exchange): void {
+  const { req, room } = exchange
+  const id = exchange.nextId ?? room.newId(req)
+  exchange.nextId = undefined
+  if (isPromise(id)) {
+    throw new SessionError(
+      'ERR_SESSION_USAGE',
+      'store.generate(req) cannot wait for an async genid; use regenerate()',
+    )
+  }
+  if (typeof id === 'string' && !isUsableId(id)) {
+    throw new SessionError(
+      'ERR_SESSION_ID',
+      'genid gave an id that is empty, too long or has control characters',
+    )
+  }
+  // An id that is no string stays on the request, and its session is never saved, as in express-session.
+  req.sessionID = id as string
+  exchange.drawnId = id
+  const session = new Session(req)
+  session.cookie = Cookie.fresh(room.cookieBase(req), Date.now())
+  req.session = session
+  exchange.hold(undefined)
+}
