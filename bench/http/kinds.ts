@@ -4,7 +4,12 @@ import type { NextHandleFunction } from 'connect'
 export const KINDS = ['bare', 'express-session', 'sojourn'] as const
 export type Kind = (typeof KINDS)[number] | string
 
-const OPTIONS = { secret: 'a secret of a sensible length', resave: false, saveUninitialized: false }
+const OPTIONS = {
+  secret: 'a secret of a sensible length',
+  resave: false,
+  saveUninitialized: false,
+  ...JSON.parse(process.env['BENCH_OPTIONS'] ?? '{}'),
+}
 
 export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | undefined> {
   switch (kind) {

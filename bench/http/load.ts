@@ -1,41 +1,72 @@
-/** The load: `load.ts PORT CONNECTIONS MS COOKIE?`. Keeps each connection busy with one request at a time. */
+/**
+ * The load: `load.ts PORT CONNECTIONS MS COOKIE?`. Each connection has a few requests under way (HTTP pipelining),
+ * so that one core of load can saturate one core of server.
+ */
 import net from 'node:net'
+
+const PIPELINED = 4
 
 const [port = '', connections = '', ms = '', cookie] = process.argv.slice(2)
 const request = Buffer.from(
-  `GET / HTTP/1.1\r\nHost: localhost\r\n${cookie ? `Cookie: ${cookie}\r\n` : ''}Connection: keep-alive\r\n\r\n`,
+  `GET / HTTP/1.1\r\nHost: localhost\r\n${cookie ? `Cookie: ${cookie}\r\n` : ''}Connection: keep-alive\r\n\r\n`.repeat(
+    PIPELINED,
+  ),
 )
+/** How each answer begins; counted in whatever pieces they arrive. */
+const OK = Buffer.from('HTTP/1.1 200')
 const latenciesUs: number[] = []
 let running = true
 let done = 0
 
 function worker(): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(Number(port), '127.0.0.1')
-    socket.setNoDelay(true)
     let since = 0
-    let answer = ''
+    let answers = 0
+    let tail = Buffer.alloc(0)
     const send = () => {
       since = performance.now()
-      answer = ''
+      answers = 0
       socket.write(request)
     }
-    socket.on('connect', send)
-    socket.on('error', reject)
-    socket.on('data', (data) => {
-      answer += data.toString('latin1')
-      // A body of known length, or the last chunk of a chunked one, as express-session sends it.
-      if (!answer.endsWith('\r\n\r\nok') && !answer.endsWith('\r\n0\r\n\r\n')) return
-      if (!answer.startsWith('HTTP/1.1 200')) reject(new Error(answer.slice(0, 200)))
-      done++
-      if (done % 16 === 0) latenciesUs.push((performance.now() - since) * 1000)
+    const take = (length: number, buffer: Buffer): boolean => {
+      const data =
+        tail.length > 0 ? Buffer.concat([tail, buffer.subarray(0, length)]) : buffer.subarray(0, length)
+      let from = 0
+      for (let at = data.indexOf(OK); at !== -1; at = data.indexOf(OK, from)) {
+        answers++
+        from = at + OK.length
+      }
+      tail = Buffer.from(data.subarray(Math.max(from, data.length - OK.length + 1)))
+      // The last answer is whole when its body is: "ok" behind the headers, or the last chunk behind that.
+      if (answers < PIPELINED || !isWhole(data)) return true
+      done += answers
+      latenciesUs.push((performance.now() - since) * 1000)
+      tail = Buffer.alloc(0)
       if (running) send()
       else {
         socket.destroy()
         resolve()
       }
+      return true
+    }
+    const socket = net.connect({
+      port: Number(port),
+      host: '127.0.0.1',
+      onread: {
+        buffer: Buffer.alloc(64 * 1024),
+        callback: (length, buffer) => take(length, buffer as Buffer),
+      },
     })
+    socket.setNoDelay(true)
+    socket.on('connect', send)
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('the server closed a connection')))
   })
+}
+
+function isWhole(data: Buffer): boolean {
+  const end = data.subarray(-7).toString('latin1')
+  return end.endsWith('\n\r\nok') || end.endsWith('\r\n0\r\n\r\n')
 }
 
 const started = performance.now()

@@ -1,4 +1,4 @@
-import { decideSave } from '../core/decide'
+import { decideSave, type SaveDecision } from '../core/decide'
 import { SessionError } from '../core/errors'
 import { fingerprint } from '../core/id'
 import { dataText, unserializableKey } from '../core/record'
@@ -44,16 +44,25 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
     room.policy,
   )
   if (debug.enabled) debug('session: %s, because: %s', decision.action, decision.because)
-  let work: Awaitable<void>
-  if (decision.action === 'create') work = createFirst(exchange, session, data)
-  else if (known && decision.action !== 'none') {
-    // What only moves the deadline is done once, at the end.
-    if (decision.because === 'changed') work = writeKnown(exchange, held, session, data)
-    else if (ending) work = keepAlive(exchange, held, session, data, decision.action === 'write')
-  }
-  if (isPromise(work))
-    return work.then(() => afterSave(exchange, modified, headers, decision.action === 'create'))
-  afterSave(exchange, modified, headers, decision.action === 'create')
+  const work = carryOut(exchange, session, data, decision, ending)
+  const created = decision.action === 'create'
+  if (isPromise(work)) return work.then(() => afterSave(exchange, modified, headers, created))
+  afterSave(exchange, modified, headers, created)
+}
+
+function carryOut(
+  exchange: Exchange,
+  session: Session,
+  data: string,
+  { action, because }: SaveDecision,
+  ending: boolean,
+): Awaitable<void> {
+  const { held } = exchange
+  if (action === 'create') return createFirst(exchange, session, data)
+  if (!held || action === 'none') return
+  if (because === 'changed') return writeKnown(exchange, held, session, data)
+  // What only moves the deadline is done once, at the end.
+  if (ending) return keepAlive(exchange, held, session, data, action === 'write')
 }
 
 function afterSave(exchange: Exchange, modified: boolean, headers: boolean, created: boolean): void {
