@@ -42,7 +42,7 @@ export function requestIds(
   const ids: string[] = []
   const header = req.headers?.cookie
   if (header) {
-    for (const raw of cookieValues(header, name)) take(ids, signer.open(raw), refuse)
+    for (const raw of cookieValues(header, name)) if (raw) take(ids, signer.open(raw), refuse)
   }
   if (ids.length === 0 && (req.signedCookies || req.cookies)) takeParsed(ids, req, name, signer, refuse)
   return ids

@@ -46,17 +46,18 @@ function tried(
 /** Makes `req.session` of a loaded record. */
 export function inflate(exchange: Exchange, { record, held }: Loaded): void {
   const { req, room } = exchange
-  if (room.store.createSession === Store.prototype.createSession) {
-    const raw = record.cookie
-    ;(record as unknown as SessionData).cookie = Cookie.restored(room.cookieBase(req), raw, Date.now())
-    req.session = new Session(req, record)
-  } else {
+  const cookie = Cookie.restored(room.cookieBase(req), record.cookie, Date.now())
+  let data: object = record
+  if (room.store.createSession !== Store.prototype.createSession) {
+    // Overridden, or express-session's own where a store brings that along: its session may be of another class.
     room.store.createSession(req, record as unknown as SessionData)
+    if (req.session) data = req.session
   }
-  const { session } = req
-  if (!session)
-    throw new SessionError('ERR_SESSION_USAGE', 'store.createSession put no session on the request')
-  held.settings = Cookie.settings(session.cookie)
+  if (!(data instanceof Session)) {
+    ;(data as SessionData).cookie = cookie
+    req.session = new Session(req, data)
+  }
+  held.settings = Cookie.settings(cookie)
   exchange.hold(held)
 }
 
