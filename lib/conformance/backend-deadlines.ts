@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '../store/backend'
 import { assertEntry, type BackendCase, entryOf } from './backend-context'
+import { inTime } from './waiting'
 
 const BODY = '{"a":1}'
 const SOON_MS = 30
@@ -92,14 +93,17 @@ export const deadlineCases: readonly BackendCase[] = [
         assert.equal(await backend.extend('k', expires), true)
         assertEntry(await backend.read('k'), { body: BODY, expires })
       }
-      await backend.create('longer', { body: BODY, expires: start + DAY_MS })
-      const soon = now() + SOON_MS
-      await backend.extend('k', soon)
-      await backend.extend('longer', soon)
-      assert.equal(await backend.extend('longer', start + DAY_MS), true)
-      await pass(SOON_MS)
-      assert.equal(await backend.read('k'), undefined, 'the nearer deadline counts')
-      assertEntry(await backend.read('longer'), { body: BODY, expires: start + DAY_MS })
+      const { result, word, leftMs } = await inTime(now, async (soon, key) => {
+        await backend.create(`shorter ${key}`, { body: BODY, expires: start + DAY_MS })
+        await backend.create(`longer ${key}`, { body: BODY, expires: start + DAY_MS })
+        await backend.extend(`shorter ${key}`, soon)
+        await backend.extend(`longer ${key}`, soon)
+        return backend.extend(`longer ${key}`, start + DAY_MS)
+      })
+      assert.equal(result, true)
+      await pass(leftMs)
+      assert.equal(await backend.read(`shorter ${word}`), undefined, 'the nearer deadline counts')
+      assertEntry(await backend.read(`longer ${word}`), { body: BODY, expires: start + DAY_MS })
     },
   },
   {
@@ -139,20 +143,25 @@ export const deadlineCases: readonly BackendCase[] = [
     name: 'no deadline of before clings to an entry: never becomes a time, a time becomes never',
     async run({ backend, now, pass }) {
       const never = { body: BODY, expires: Number.POSITIVE_INFINITY }
-      const soon = now() + SOON_MS
-      await backend.create('extended', { body: BODY, expires: soon })
-      await backend.create('replaced', { body: BODY, expires: soon })
-      await backend.create('created', { body: BODY, expires: now() - 1 })
-      assert.equal(await backend.extend('extended', never.expires), true)
-      assert.equal(await backend.replace('replaced', BODY, never), true)
-      assert.equal(await backend.create('created', never), true)
-      await pass(SOON_MS)
-      for (const key of ['extended', 'replaced', 'created']) assertEntry(await backend.read(key), never, key)
+      const { result, word, leftMs } = await inTime(now, async (soon, key) => {
+        await backend.create(`extended ${key}`, { body: BODY, expires: soon })
+        await backend.create(`replaced ${key}`, { body: BODY, expires: soon })
+        await backend.create(`created ${key}`, { body: BODY, expires: now() - 1 })
+        return [
+          await backend.extend(`extended ${key}`, never.expires),
+          await backend.replace(`replaced ${key}`, BODY, never),
+          await backend.create(`created ${key}`, never),
+        ]
+      })
+      assert.deepEqual(result, [true, true, true])
+      await pass(leftMs)
+      const [extended, replaced, created] = [`extended ${word}`, `replaced ${word}`, `created ${word}`]
+      for (const key of [extended, replaced, created]) assertEntry(await backend.read(key), never, key)
       const later = now() + DAY_MS
-      assert.equal(await backend.extend('extended', later), true)
-      assertEntry(await backend.read('extended'), { body: BODY, expires: later })
-      assert.equal(await backend.replace('replaced', BODY, { body: BODY, expires: later }), true)
-      assertEntry(await backend.read('replaced'), { body: BODY, expires: later })
+      assert.equal(await backend.extend(extended, later), true)
+      assertEntry(await backend.read(extended), { body: BODY, expires: later })
+      assert.equal(await backend.replace(replaced, BODY, { body: BODY, expires: later }), true)
+      assertEntry(await backend.read(replaced), { body: BODY, expires: later })
     },
   },
 ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { StoreCase, StoreContext } from './store-context'
+import { inTime } from './waiting'
 
 const SOON_MS = 30
 const DAY_MS = 86_400_000
@@ -84,12 +85,17 @@ export const storeExpiryCases: readonly StoreCase[] = [
     grade: 'recommended',
     needs: ['touch', 'fineTime'],
     async run(context) {
-      await context.put('s', { a: 1 }, context.now() + SOON_MS)
-      await context.put('untouched', { a: 1 }, context.now() + SOON_MS)
-      await context.ask('touch', 's', context.session('s', { a: 1 }, context.now() + DAY_MS))
-      await passed(context)
-      await context.assertFound('s', { a: 1 })
-      await context.assertAbsent('untouched')
+      const { word, leftMs } = await inTime(
+        () => context.now(),
+        async (soon, sid) => {
+          await context.put(sid, { a: 1 }, soon)
+          await context.put(`untouched ${sid}`, { a: 1 }, soon)
+          await context.ask('touch', sid, context.session(sid, { a: 1 }, context.now() + DAY_MS))
+        },
+      )
+      await context.pass(leftMs + (context.handle.resolutionMs ?? 1))
+      await context.assertFound(word, { a: 1 })
+      await context.assertAbsent(`untouched ${word}`)
     },
   },
   {
