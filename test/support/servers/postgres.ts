@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram, withoutPostgres } from './binaries'
 import { ChildServer, type Owner, temporaryFolder } from './child-server'
+import { forget, watch } from './guardian'
 import { freePort } from './ports'
 
 const run = promisify(execFile)
@@ -51,7 +52,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const folder = temporaryFolder('postgres', owner)
   const data = join(folder, 'data')
   const layout = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-  await run(initdb, layout, { cwd: folder, ...owner })
+  const init = run(initdb, layout, { cwd: folder, ...owner })
+  const { pid } = init.child
+  if (pid !== undefined) watch(pid)
+  await init
+  if (pid !== undefined) forget(pid)
   let failure: unknown
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
