@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Awaitable, Backend, Entry } from '../store/backend'
+import { roundingDeadlines } from './backend-precision'
 import type { Case } from './suite'
 
 /** A clock that the test moves. `advance` returns when the store has taken notice. */
@@ -14,6 +15,11 @@ export interface BackendHandle {
   readonly backend: Backend
   /** The backend's clock, where it takes one. Without it the suite waits for real, some 40 ms a case. */
   readonly clock?: TestClock
+  /**
+   * By how many milliseconds a deadline may be off when it comes back. Default 0. For stores over a network that
+   * keep the remaining time: what a command waits on its way moves the deadline.
+   */
+  readonly precisionMs?: number
   /** Another backend on the same data, as another process would have it. The suite closes it. */
   reopen?(): Awaitable<Backend>
   /** How long a call of a store that is down may take to fail, and a recovery to come. Default 10,000 ms. */
@@ -73,7 +79,9 @@ export function backendContext(
   capabilities: ReadonlySet<BackendCapability>,
 ): BackendContext & { close(): Promise<void> } {
   const opened: Backend[] = []
-  const { backend, clock } = handle
+  const { clock, precisionMs = 0 } = handle
+  const seen = precisionMs > 0 ? roundingDeadlines(precisionMs) : (backend: Backend) => backend
+  const backend = seen(handle.backend)
   return {
     backend,
     handle,
@@ -87,7 +95,7 @@ export function backendContext(
     },
     async other() {
       if (!handle.reopen) return backend
-      const other = await handle.reopen()
+      const other = seen(await handle.reopen())
       opened.push(other)
       return other
     },
