@@ -1,0 +1,164 @@
+import { type Clock, systemClock } from '../core/clock'
+import { SessionError } from '../core/errors'
+import type { Backend, Entry, Replaced, StoreKey } from './backend'
+import { hasIfeq, refusesIfeq } from './redis-ifeq'
+import type { RedisLink } from './redis-link'
+import { scanEntries } from './redis-scan'
+import { REPLACE } from './redis-scripts'
+
+export interface RedisBackendOptions {
+  clock?: Clock | undefined
+  /** Closes the client, where it is the store's own. */
+  close?: (() => Promise<void>) | undefined
+}
+
+/**
+ * Sessions in Redis or Valkey, one string per session with the server's own expiry.
+ *
+ * Deadlines cross the wire as remaining time (`PX`, `PTTL`), not as points in time: a server whose clock is wrong
+ * by an hour would end every session at once, or keep it an hour too long. What that costs is that a command which
+ * waits before it is carried out moves the deadline by its wait.
+ */
+export class RedisBackend implements Backend {
+  readonly #link: RedisLink
+  readonly #close: (() => Promise<void>) | undefined
+  protected readonly clock: Clock
+  #closed = false
+  readonly watch?: (onDown: (cause?: unknown) => void, onUp: () => void) => void
+
+  constructor(link: RedisLink, options: RedisBackendOptions = {}) {
+    this.#link = link
+    this.#close = options.close
+    this.clock = options.clock ?? systemClock
+    if (link.watch) this.watch = link.watch
+  }
+
+  protected get link(): RedisLink {
+    if (this.#closed) throw new SessionError('ERR_SESSION_CLOSED', 'the store has been closed')
+    return this.#link
+  }
+
+  /** Two commands in one round trip: 0.5 µs more of this process than `GET` alone, where a script costs the server 2 µs. */
+  async read(key: StoreKey): Promise<Entry | undefined> {
+    const { link } = this
+    const name = link.key(key)
+    const now = this.clock()
+    const reading = link.send(name, ['GET', name])
+    const ttl = link.send(name, ['PTTL', name])
+    // Both can fail; the second failure must not go unhandled while the first is thrown.
+    ttl.catch(ignore)
+    return entryOf(await reading, await ttl, now)
+  }
+
+  async create(key: StoreKey, entry: Entry): Promise<boolean> {
+    const name = this.link.key(key)
+    const answer = await this.link.send(name, [
+      'SET',
+      name,
+      entry.body,
+      'NX',
+      ...this.lifetime(entry.expires),
+    ])
+    return answer !== null
+  }
+
+  async replace(key: StoreKey, seen: string, { body: wanted, expires }: Entry): Promise<Replaced> {
+    const { link } = this
+    const losses = link.losses
+    const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
+    const now = this.clock()
+    const swap = native ? this.#swap : this.#script
+    const answer = await swap.call(this, link.key(key), seen, wanted, this.lifetime(expires))
+    if (answer === true || answer === undefined) return answer
+    // ioredis repeats commands after a loss. The other body may be ours, or built on ours: nobody can tell.
+    if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
+    const [body, ttl] = answer
+    if (body === seen) throw new SessionError('ERR_SESSION_STORE', NOT_UTF8)
+    return entryOf(body, ttl, now)
+  }
+
+  /** With `GET` the answer is the body before the command, whether or not it was swapped. */
+  async #swap(name: string, seen: string, wanted: string, lifetime: string[]): Promise<Swapped> {
+    const { link } = this
+    try {
+      const before = await link.send(name, ['SET', name, wanted, 'IFEQ', seen, 'GET', ...lifetime])
+      if (before === seen) return true
+      if (before === null) return undefined
+      return [before, await link.send(name, ['PTTL', name])]
+    } catch (error) {
+      // Another node of the cluster, or the one after a fail-over, may be older than the one that was tried.
+      if (!refusesIfeq(error)) throw error
+      link.ifeq = false
+      return this.#script(name, seen, wanted, lifetime)
+    }
+  }
+
+  async #script(name: string, seen: string, wanted: string, lifetime: string[]): Promise<Swapped> {
+    return swapped(await REPLACE.run(this.link, [name], [seen, wanted, ...lifetime]))
+  }
+
+  async remove(key: StoreKey): Promise<boolean> {
+    const name = this.link.key(key)
+    return Number(await this.link.send(name, ['UNLINK', name])) > 0
+  }
+
+  async extend(key: StoreKey, expires: number): Promise<boolean> {
+    const { link } = this
+    const name = link.key(key)
+    if (expires !== Number.POSITIVE_INFINITY)
+      return Number(await link.send(name, ['PEXPIRE', name, String(this.remaining(expires))])) > 0
+    // `PERSIST` answers 0 for a key that has no deadline, too.
+    const persisting = link.send(name, ['PERSIST', name])
+    const exists = link.send(name, ['EXISTS', name])
+    exists.catch(ignore)
+    return Number(await persisting) > 0 || Number(await exists) > 0
+  }
+
+  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+    return scanEntries(this.link, prefix, (key) => this.read(key))
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#close?.()
+  }
+
+  /** Whole milliseconds from now, never negative: 0 ends a key at once. */
+  protected remaining(expires: number): number {
+    return Math.min(Math.max(Math.ceil(expires - this.clock()), 0), Number.MAX_SAFE_INTEGER)
+  }
+
+  /** The words for `SET`. A deadline that has passed becomes one that has passed for every clock. */
+  protected lifetime(expires: number): string[] {
+    if (expires === Number.POSITIVE_INFINITY) return []
+    const ms = this.remaining(expires)
+    return ms === 0 ? ['PXAT', '1'] : ['PX', String(ms)]
+  }
+}
+
+type Swapped = true | undefined | [body: unknown, ttl: unknown]
+
+/** Reads the answer of the script. */
+export function swapped(answer: unknown): Swapped {
+  if (Array.isArray(answer)) return [answer[0], answer[1]]
+  return answer === null ? undefined : true
+}
+
+/** @param ttl -1: no deadline; -2: the key went away between the two commands */
+function entryOf(body: unknown, ttl: unknown, now: number): Entry | undefined {
+  const left = Number(ttl)
+  if (body === null || left === -2 || left === 0) return undefined
+  return { body: String(body), expires: left < 0 ? Number.POSITIVE_INFINITY : now + left }
+}
+
+/**
+ * What bytes that are no UTF-8 become when they are read. The server compares bytes and we compare text, so for a
+ * body with such a mark only the server's word counts.
+ */
+const UNREADABLE = '\uFFFD'
+const NOT_UTF8 = 'the stored record is not valid UTF-8, it cannot be changed'
+const LOST_WHILE_WRITING =
+  'the connection was lost while the session was written: it may have been written, or not'
+
+function ignore(): void {}

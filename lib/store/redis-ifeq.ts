@@ -1,0 +1,51 @@
+/** Whether the server has compare-and-swap in `SET` (`IFEQ`: Redis 8.4, Valkey 8.1), found out by trying it. */
+import { randomUUID } from 'node:crypto'
+import type { RedisLink } from './redis-link'
+import { isErrorReply } from './redis-scripts'
+
+const trials = new WeakMap<RedisLink, Promise<boolean>>()
+
+/**
+ * Asked once per client. Only an answer is remembered: a failure to ask is thrown and the next caller asks again.
+ */
+export function hasIfeq(link: RedisLink): Promise<boolean> {
+  const running = trials.get(link)
+  if (running) return running
+  const trial = tryIfeq(link)
+    .then((answer) => {
+      link.ifeq = answer
+      return answer
+    })
+    .finally(() => trials.delete(link))
+  trials.set(link, trial)
+  return trial
+}
+
+/**
+ * Versions are not asked for: servers that speak Redis' protocol carry other numbers, and some accept a word
+ * without obeying it. So every case that we rely on is tried on a key of its own: a server that swaps what is
+ * absent or different would lose sessions without a sound.
+ */
+async function tryIfeq(link: RedisLink): Promise<boolean> {
+  const key = link.key(`sojourn:ifeq:${randomUUID()}`)
+  const send = (...args: string[]) => link.send(key, args)
+  const swap = (seen: string, value: string) =>
+    send('SET', key, value, 'IFEQ', seen, 'GET', 'PX', PROBE_LIFETIME_MS)
+  try {
+    if ((await swap('a', 'b')) !== null || (await send('GET', key)) !== null) return false
+    await send('SET', key, 'a', 'PX', PROBE_LIFETIME_MS)
+    if ((await swap('x', 'b')) !== 'a' || (await send('GET', key)) !== 'a') return false
+    if ((await swap('a', 'b')) !== 'a' || (await send('GET', key)) !== 'b') return false
+    return Number(await send('PTTL', key)) > 0 && (await send('UNLINK', key)) === 1
+  } catch (error) {
+    if (refusesIfeq(error) || isErrorReply(error, 'NOPERM')) return false
+    throw error
+  }
+}
+
+const PROBE_LIFETIME_MS = '10000'
+
+/** The answer of a server that does not know the word. */
+export function refusesIfeq(error: unknown): boolean {
+  return isErrorReply(error, 'ERR syntax error')
+}

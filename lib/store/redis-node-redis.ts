@@ -1,0 +1,84 @@
+import { type ClientEvents, Link, type RedisLink, type Send } from './redis-link'
+
+export interface Node extends ClientEvents {
+  readonly isReady?: boolean
+  readonly options?: { keyPrefix?: unknown }
+  sendCommand(args: string[], options: object): Promise<unknown>
+}
+
+/**
+ * Plain strings, whatever the client maps replies to. No timer per command: node-redis 6 would start one for
+ * every command, at 7 µs each, which is more than the rest of the command costs; the store has its own time-out.
+ */
+const PLAIN = Object.freeze({ timeout: undefined, typeMapping: undefined })
+
+export class NodeRedisLink extends Link implements RedisLink {
+  readonly keyPrefix: string
+  readonly ordered: boolean
+
+  constructor(readonly client: Node) {
+    super()
+    this.keyPrefix = String(client.options?.keyPrefix ?? '')
+    this.ordered = !('totalClients' in client)
+    // An 'error' without a listener would end the process.
+    client.on('error', (error) => this.isReady() || this.lost(error))
+    client.on('end', () => this.lost())
+    client.on('ready', () => this.found())
+  }
+
+  /** `sendCommand` leaves out the prefix that `client.get` puts there. */
+  key(key: string): string {
+    return this.keyPrefix + key
+  }
+
+  send(_key: string, args: string[]): Promise<unknown> {
+    return this.refused() ?? this.untilLost(this.client.sendCommand(args, PLAIN))
+  }
+
+  async nodes(): Promise<Send[]> {
+    return [(args) => this.send('', args)]
+  }
+
+  /** A pool does not say. */
+  protected isReady(): boolean {
+    return this.client.isReady !== false
+  }
+}
+
+export interface NodeCluster extends ClientEvents {
+  readonly masters: Iterable<unknown>
+  readonly _keyPrefix?: unknown
+  nodeClient(node: unknown): Node | Promise<Node>
+  sendCommand(key: string, readOnly: boolean, args: string[], options: object): Promise<unknown>
+}
+
+export class NodeRedisClusterLink extends Link implements RedisLink {
+  readonly ordered = false
+  readonly keyPrefix: string
+
+  constructor(readonly client: NodeCluster) {
+    super(false)
+    this.keyPrefix = String(client._keyPrefix ?? '')
+    client.on('error', ignore)
+  }
+
+  key(key: string): string {
+    return this.keyPrefix + key
+  }
+
+  /** Never as read-only: a replica may not have what was acknowledged a moment ago. */
+  send(key: string, args: string[]): Promise<unknown> {
+    return this.client.sendCommand(key, false, args, PLAIN)
+  }
+
+  protected isReady(): boolean {
+    return true
+  }
+
+  async nodes(): Promise<Send[]> {
+    const clients = await Promise.all(Array.from(this.client.masters, (node) => this.client.nodeClient(node)))
+    return clients.map((client) => (args: string[]) => client.sendCommand(args, PLAIN))
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,81 @@
+import { EventEmitter, once } from 'node:events'
+import { SessionError } from '../core/errors'
+
+/** As much of a node-redis client as opening and closing takes; `destroy` is called `disconnect` in version 4. */
+interface Connection {
+  readonly isOpen: boolean
+  connect(): Promise<unknown>
+  sendCommand(args: string[], options: object): Promise<unknown>
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  ref(): void
+  unref(): void
+  destroy?(): void
+  disconnect(): Promise<void>
+}
+
+/** How long `close` waits for commands that are under way. */
+const CLOSING_MS = 1000
+
+/**
+ * A client that a store opened for itself. It connects with the first command, and keeps the process alive only
+ * while a command is under way: who makes a store and forgets it can still end.
+ */
+export class OwnRedisClient {
+  readonly #connection: Connection
+  readonly #idle = new EventEmitter()
+  #underWay = 0
+
+  /** @throws SessionError ERR_SESSION_PEER when the package `redis` is not installed */
+  constructor(url: string) {
+    this.#connection = load().createClient({ url })
+  }
+
+  get isReady(): boolean {
+    return (this.#connection as { isReady?: boolean }).isReady === true
+  }
+
+  on(event: string, listener: (...args: unknown[]) => void): this {
+    this.#connection.on(event, listener)
+    return this
+  }
+
+  async sendCommand(args: string[], options: object): Promise<unknown> {
+    const connection = this.#connection
+    if (this.#underWay++ === 0) connection.ref()
+    try {
+      // It goes on trying by itself; until then it keeps the commands.
+      if (!connection.isOpen) connection.connect().catch(ignore)
+      return await connection.sendCommand(args, options)
+    } finally {
+      if (--this.#underWay === 0) {
+        connection.unref()
+        this.#idle.emit('idle')
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection
+    if (!connection.isOpen) return
+    if (this.#underWay > 0)
+      await once(this.#idle, 'idle', { signal: AbortSignal.timeout(CLOSING_MS) }).catch(ignore)
+    if (connection.destroy) connection.destroy()
+    else await connection.disconnect()
+  }
+}
+
+function load(): { createClient(options: { url: string }): Connection } {
+  try {
+    return require('redis')
+  } catch (cause) {
+    throw new SessionError(
+      'ERR_SESSION_PEER',
+      'a store with a Redis URL needs the package redis: npm install redis',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function ignore(): void {}

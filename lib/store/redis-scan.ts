@@ -1,0 +1,51 @@
+import type { Entry, StoreKey } from './backend'
+import type { RedisLink } from './redis-link'
+import { isErrorReply } from './redis-scripts'
+
+const BATCH = 500
+
+/**
+ * Every live entry, node by node and batch by batch. The server may name a key twice, so the keys seen are kept
+ * until the end: about 100 bytes for each.
+ */
+export async function* scanEntries(
+  link: RedisLink,
+  prefix: string,
+  read: (key: StoreKey) => Promise<Entry | undefined>,
+): AsyncGenerator<[StoreKey, Entry]> {
+  const start = link.keyPrefix + prefix
+  const seen = new Set<string>()
+  for (const send of await link.nodes()) {
+    let cursor = '0'
+    do {
+      const answer = await send(['SCAN', cursor, 'MATCH', `${literal(start)}*`, 'COUNT', String(BATCH)])
+      const [next, names] = answer as [unknown, unknown[]]
+      cursor = String(next)
+      const keys = names.map(String).filter((name) => name.startsWith(start) && !seen.has(name))
+      for (const name of keys) seen.add(name)
+      const found = await Promise.all(
+        [...new Set(keys)].map((name) => readString(name.slice(link.keyPrefix.length), read)),
+      )
+      for (const pair of found) if (pair) yield pair
+    } while (cursor !== '0')
+  }
+}
+
+/** A key of another type is no session, whoever put it there. */
+async function readString(
+  key: StoreKey,
+  read: (key: StoreKey) => Promise<Entry | undefined>,
+): Promise<[StoreKey, Entry] | undefined> {
+  try {
+    const entry = await read(key)
+    return entry && [key, entry]
+  } catch (error) {
+    if (isErrorReply(error, 'WRONGTYPE')) return undefined
+    throw error
+  }
+}
+
+/** Redis' glob patterns (`util.c`, stringmatchlen): `*`, `?` and `[` are special, `\` takes that away. */
+export function literal(text: string): string {
+  return text.replace(/[*?[\]\\]/g, '\\$&')
+}

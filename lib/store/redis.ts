@@ -1,0 +1,53 @@
+import { badOption } from '../core/errors'
+import { BackedStore, type BackedStoreOptions } from './backed-store'
+import { RedisBackend } from './redis-backend'
+import { linkOf } from './redis-client'
+import type { RedisClient } from './redis-link'
+import { OwnRedisClient } from './redis-own-client'
+
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-link'
+
+export interface RedisStoreOptions extends BackedStoreOptions {
+  /**
+   * A client of `redis` (node-redis) 4 to 6 or of `ioredis` 5 to 6, or a Cluster client of these. The store never
+   * closes it. One of `client` and `url` is required.
+   */
+  client?: RedisClient | undefined
+  /** `redis://…` or `rediss://…`: the store opens a connection of its own with the package `redis`, and closes it. */
+  url?: string | undefined
+  /** Put before each id to make the key in Redis. Default `'sess:'`, as connect-redis has it. */
+  prefix?: string | undefined
+  /** Milliseconds that a session is kept whose cookie ends with the browser. Default 86,400,000: one day. */
+  ttl?: number | undefined
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * Sessions in Redis, Valkey or a cluster of these. The records are those of connect-redis, byte for byte: an
+ * application can move over, and back, with its sessions.
+ */
+export class RedisStore extends BackedStore {
+  /**
+   * @throws TypeError ERR_SESSION_OPTION when an option is wrong
+   * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
+   */
+  constructor(options: RedisStoreOptions) {
+    const { client, url, prefix = 'sess:', ttl = DAY_MS } = options ?? {}
+    super(open(client, url), { prefix, ttl })
+  }
+}
+
+function open(client: RedisClient | undefined, url: string | undefined): RedisBackend {
+  if (url === undefined) return new RedisBackend(linkOf(client as RedisClient))
+  if (client !== undefined) badOption('url', 'either client or url, not both', url)
+  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url))
+    badOption('url', 'redis://… or rediss://…', redacted(url))
+  const own = new OwnRedisClient(url)
+  return new RedisBackend(linkOf(own), { close: () => own.close() })
+}
+
+/** A URL may carry a password. */
+function redacted(url: unknown): unknown {
+  return typeof url === 'string' ? url.replace(/\/\/[^@]*@/, '//…@') : url
+}

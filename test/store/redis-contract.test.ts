@@ -1,0 +1,101 @@
+/** The contract of a backend, over every client library and both Cluster clients of the newest. */
+import { after, before } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backendCases, testBackend } from '../../lib/conformance/backend'
+import type { BackendCapability, BackendHandle } from '../../lib/conformance/backend-context'
+import { RedisBackend } from '../../lib/store/redis-backend'
+import { linkOf } from '../../lib/store/redis-client'
+import type { RedisLink } from '../../lib/store/redis-link'
+import { CLIENTS, CLUSTER_CLIENTS, type OpenClient } from '../support/redis-clients'
+import {
+  type RedisCluster,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  withoutRedis,
+} from '../support/servers'
+
+const CAPABILITIES: BackendCapability[] = ['scan', 'close', 'shared', 'durable', 'givenClient', 'anyBody']
+const missing = withoutRedis()
+
+let server: RedisServer
+let cluster: RedisCluster
+if (!missing) {
+  before(async () => {
+    ;[server, cluster] = await Promise.all([startRedis(), startRedisCluster()])
+  })
+  after(() => Promise.all([server.stop(), cluster.stop()]))
+  for (const [name, open] of Object.entries(CLIENTS)) {
+    const handle = sharing(() => open(server))
+    after(handle.close)
+    testBackend(
+      `RedisBackend on ${name}`,
+      async () => ({
+        ...(await handle.open()),
+        async break() {
+          await server.kill()
+        },
+        async mend() {
+          await server.start()
+        },
+      }),
+      { capabilities: [...CAPABILITIES, 'watch', 'faults'], skip: exceptNewest(name) },
+    )
+  }
+  for (const [name, open] of Object.entries(CLUSTER_CLIENTS)) {
+    const handle = sharing(() => open(cluster))
+    after(handle.close)
+    testBackend(`RedisBackend on a cluster with ${name}`, handle.open, {
+      capabilities: CAPABILITIES,
+      skip: exceptNewest(name),
+    })
+  }
+}
+
+/** The slow cases know nothing of clients; that they work with each library is seen in the quick ones. */
+function exceptNewest(name: string): Record<string, string> {
+  if (name.endsWith('6')) return {}
+  const slow = ['a listing of 10,000', 'no deadline of before clings', 'extend moves the deadline']
+  const cases = backendCases.filter((each) => slow.some((start) => each.name.startsWith(start)))
+  return Object.fromEntries(
+    cases.map(({ name }) => [name, 'it runs with the newest version of this library']),
+  )
+}
+
+/** One client for all cases of a suite, as an application has it; the data are dropped before each case. */
+function sharing(connect: () => Promise<OpenClient>) {
+  let first: OpenClient | undefined
+  let second: OpenClient | undefined
+  return {
+    async open(): Promise<BackendHandle> {
+      first ??= await connect()
+      second ??= await connect()
+      const [one, two] = [linkOf(first.client), linkOf(second.client)]
+      for (const link of [one, two]) await connected(link)
+      for (const send of await one.nodes()) await send(['FLUSHALL'])
+      return {
+        backend: new RedisBackend(one),
+        reopen: () => new RedisBackend(two),
+        precisionMs: 200,
+        clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
+        clientWorks: async () => Number(await one.send('k', ['EXISTS', 'k'])) === 1,
+      }
+    },
+    async close() {
+      await first?.close()
+      await second?.close()
+    },
+  }
+}
+
+/** After a case that broke the connection the clients need a moment. */
+async function connected(link: RedisLink): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    try {
+      await link.send('k', ['EXISTS', 'k'])
+      return
+    } catch {
+      await sleep(20)
+    }
+  }
+}

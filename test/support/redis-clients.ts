@@ -1,0 +1,70 @@
+import type { RedisClient } from '../../lib/store/redis-link'
+import type { RedisCluster, RedisServer } from './servers'
+
+/** A connected client of one of the libraries, and how to end it. */
+export interface OpenClient {
+  readonly client: RedisClient
+  close(): Promise<void>
+}
+
+type Open = (server: RedisServer) => Promise<OpenClient>
+type OpenCluster = (cluster: RedisCluster) => Promise<OpenClient>
+
+function nodeRedis(name: string): Open {
+  return async (server) => {
+    const client = require(name).createClient({
+      url: server.url,
+      socket: { reconnectStrategy: 20 },
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return { client, close: async () => client.isOpen && (await client.disconnect()) }
+  }
+}
+
+function ioredis(name: string): Open {
+  return async (server) => {
+    const { Redis } = require(name)
+    const client = new Redis(server.url, { retryStrategy: () => 20 })
+    await client.ping()
+    return { client, close: async () => client.disconnect() }
+  }
+}
+
+/** By the name of the library as installed here, version by version. */
+export const CLIENTS: Record<string, Open> = {
+  'node-redis 4': nodeRedis('redis4'),
+  'node-redis 5': nodeRedis('redis5'),
+  'node-redis 6': nodeRedis('redis'),
+  'ioredis 5': ioredis('ioredis5'),
+  'ioredis 6': ioredis('ioredis'),
+}
+
+function nodeRedisCluster(name: string): OpenCluster {
+  return async ({ rootNodes }) => {
+    const client = require(name).createCluster({
+      rootNodes: rootNodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
+      defaults: { socket: { reconnectStrategy: 20 } },
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return { client, close: async () => client.disconnect() }
+  }
+}
+
+function ioredisCluster(name: string): OpenCluster {
+  return async ({ rootNodes }) => {
+    const { Cluster } = require(name)
+    const client = new Cluster(rootNodes)
+    await client.ping()
+    return { client, close: async () => client.disconnect() }
+  }
+}
+
+export const CLUSTER_CLIENTS: Record<string, OpenCluster> = {
+  'node-redis 4': nodeRedisCluster('redis4'),
+  'node-redis 5': nodeRedisCluster('redis5'),
+  'node-redis 6': nodeRedisCluster('redis'),
+  'ioredis 5': ioredisCluster('ioredis5'),
+  'ioredis 6': ioredisCluster('ioredis'),
+}
