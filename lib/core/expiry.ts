@@ -52,10 +52,13 @@ export function timedOut(
 /** The lag of a deadline that nobody notices: a hundredth of what is granted, at most a minute. */
 const UNNOTICED = 0.01
 const UNNOTICED_MAX_MS = 60_000
+/** A store that keeps the remaining time gives a deadline back off by what a command waits on its way. */
+const SAME_MAX_MS = 1000
 
 /**
  * Whether moving a deadline is worth a write: never when it stands; else by more than `touchAfterMs`, and by
- * default by more than a hundredth of the life or a minute. Backwards always: a shorter life is a decision.
+ * default by more than a hundredth of the life or a minute. Backwards always, as a shorter life is a decision,
+ * unless by so little that it is the same deadline.
  */
 export function worthMoving(
   from: number,
@@ -64,7 +67,8 @@ export function worthMoving(
   touchAfterMs: number | undefined,
 ): boolean {
   if (from === to) return false
-  if (to < from || from === Number.POSITIVE_INFINITY) return true
+  if (to < from) return from - to > Math.min((to - now) * UNNOTICED, SAME_MAX_MS)
+  if (from === Number.POSITIVE_INFINITY) return true
   if (touchAfterMs === undefined) return to - from > Math.min((to - now) * UNNOTICED, UNNOTICED_MAX_MS)
   return touchAfterMs === 0 || to - from > touchAfterMs
 }

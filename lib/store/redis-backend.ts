@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '../core/clock'
-import { SessionError } from '../core/errors'
+import { SessionError, storeError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
-import { hasIfeq, refusesIfeq } from './redis-ifeq'
+import { hasIfeq } from './redis-ifeq'
 import type { RedisLink } from './redis-link'
 import { scanEntries } from './redis-scan'
-import { REPLACE } from './redis-scripts'
+import { swap, swapByScript } from './redis-swap'
 
 export interface RedisBackendOptions {
   clock?: Clock | undefined
@@ -41,77 +41,74 @@ export class RedisBackend implements Backend {
   /** Two commands in one round trip: 0.5 µs more of this process than `GET` alone, where a script costs the server 2 µs. */
   async read(key: StoreKey): Promise<Entry | undefined> {
     const { link } = this
-    const name = link.key(key)
-    const now = this.clock()
-    const reading = link.send(name, ['GET', name])
-    const ttl = link.send(name, ['PTTL', name])
-    // Both can fail; the second failure must not go unhandled while the first is thrown.
-    ttl.catch(ignore)
-    return entryOf(await reading, await ttl, now)
+    try {
+      const name = link.key(key)
+      const now = this.clock()
+      const body = link.send(name, ['GET', name])
+      const ttl = link.send(name, ['PTTL', name])
+      // Both can fail; the second failure must not go unhandled while the first is thrown.
+      ttl.catch(ignore)
+      return entryOf(await body, await ttl, now)
+    } catch (cause) {
+      throw storeError('read', cause)
+    }
   }
 
   async create(key: StoreKey, entry: Entry): Promise<boolean> {
-    const name = this.link.key(key)
-    const answer = await this.link.send(name, [
-      'SET',
-      name,
-      entry.body,
-      'NX',
-      ...this.lifetime(entry.expires),
-    ])
-    return answer !== null
+    const { link } = this
+    try {
+      const name = link.key(key)
+      return (
+        (await link.send(name, ['SET', name, entry.body, 'NX', ...this.lifetime(entry.expires)])) !== null
+      )
+    } catch (cause) {
+      throw storeError('create', cause)
+    }
   }
 
   async replace(key: StoreKey, seen: string, { body: wanted, expires }: Entry): Promise<Replaced> {
     const { link } = this
-    const losses = link.losses
-    const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
-    const now = this.clock()
-    const swap = native ? this.#swap : this.#script
-    const answer = await swap.call(this, link.key(key), seen, wanted, this.lifetime(expires))
-    if (answer === true || answer === undefined) return answer
-    // ioredis repeats commands after a loss. The other body may be ours, or built on ours: nobody can tell.
-    if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
-    const [body, ttl] = answer
-    if (body === seen) throw new SessionError('ERR_SESSION_STORE', NOT_UTF8)
-    return entryOf(body, ttl, now)
-  }
-
-  /** With `GET` the answer is the body before the command, whether or not it was swapped. */
-  async #swap(name: string, seen: string, wanted: string, lifetime: string[]): Promise<Swapped> {
-    const { link } = this
+    const { losses } = link
     try {
-      const before = await link.send(name, ['SET', name, wanted, 'IFEQ', seen, 'GET', ...lifetime])
-      if (before === seen) return true
-      if (before === null) return undefined
-      return [before, await link.send(name, ['PTTL', name])]
-    } catch (error) {
-      // Another node of the cluster, or the one after a fail-over, may be older than the one that was tried.
-      if (!refusesIfeq(error)) throw error
-      link.ifeq = false
-      return this.#script(name, seen, wanted, lifetime)
+      const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
+      const now = this.clock()
+      const name = link.key(key)
+      const answer = await (native ? swap : swapByScript)(link, name, seen, wanted, this.lifetime(expires))
+      if (answer === true || answer === undefined) return answer
+      // ioredis repeats commands after a loss. The other body may be ours, or built on ours: nobody can tell.
+      if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
+      const [body, ttl] = answer
+      if (body === seen) throw new SessionError('ERR_SESSION_STORE', NOT_UTF8)
+      return entryOf(body, ttl, now)
+    } catch (cause) {
+      throw storeError('replace', cause)
     }
   }
 
-  async #script(name: string, seen: string, wanted: string, lifetime: string[]): Promise<Swapped> {
-    return swapped(await REPLACE.run(this.link, [name], [seen, wanted, ...lifetime]))
-  }
-
   async remove(key: StoreKey): Promise<boolean> {
-    const name = this.link.key(key)
-    return Number(await this.link.send(name, ['UNLINK', name])) > 0
+    const { link } = this
+    try {
+      const name = link.key(key)
+      return Number(await link.send(name, ['UNLINK', name])) > 0
+    } catch (cause) {
+      throw storeError('remove', cause)
+    }
   }
 
   async extend(key: StoreKey, expires: number): Promise<boolean> {
     const { link } = this
-    const name = link.key(key)
-    if (expires !== Number.POSITIVE_INFINITY)
-      return Number(await link.send(name, ['PEXPIRE', name, String(this.remaining(expires))])) > 0
-    // `PERSIST` answers 0 for a key that has no deadline, too.
-    const persisting = link.send(name, ['PERSIST', name])
-    const exists = link.send(name, ['EXISTS', name])
-    exists.catch(ignore)
-    return Number(await persisting) > 0 || Number(await exists) > 0
+    try {
+      const name = link.key(key)
+      if (expires !== Number.POSITIVE_INFINITY)
+        return Number(await link.send(name, ['PEXPIRE', name, String(this.remaining(expires))])) > 0
+      // `PERSIST` answers 0 for a key that has no deadline, too.
+      const persisted = link.send(name, ['PERSIST', name])
+      const exists = link.send(name, ['EXISTS', name])
+      exists.catch(ignore)
+      return Number(await persisted) > 0 || Number(await exists) > 0
+    } catch (cause) {
+      throw storeError('extend', cause)
+    }
   }
 
   scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
@@ -135,14 +132,6 @@ export class RedisBackend implements Backend {
     const ms = this.remaining(expires)
     return ms === 0 ? ['PXAT', '1'] : ['PX', String(ms)]
   }
-}
-
-type Swapped = true | undefined | [body: unknown, ttl: unknown]
-
-/** Reads the answer of the script. */
-export function swapped(answer: unknown): Swapped {
-  if (Array.isArray(answer)) return [answer[0], answer[1]]
-  return answer === null ? undefined : true
 }
 
 /** @param ttl -1: no deadline; -2: the key went away between the two commands */

@@ -52,6 +52,7 @@ export abstract class Link {
   #ups: Array<() => void> = []
   #waiting = new Set<(error: SessionError) => void>()
   #down = false
+  #cause: unknown
 
   readonly watch: RedisLink['watch']
 
@@ -63,8 +64,9 @@ export abstract class Link {
     }
   }
 
-  protected lost(cause?: unknown): void {
+  protected lost(cause: unknown = new Error('the connection was closed')): void {
     this.losses++
+    this.#cause = cause
     for (const reject of this.#waiting) reject(noConnection(cause))
     this.#waiting.clear()
     if (this.#down) return
@@ -87,7 +89,7 @@ export abstract class Link {
    */
   protected refused(): Promise<never> | undefined {
     if (!this.#down || this.isReady()) return undefined
-    return Promise.reject(noConnection())
+    return Promise.reject(noConnection(this.#cause))
   }
 
   /**
@@ -112,6 +114,6 @@ export abstract class Link {
   }
 }
 
-function noConnection(cause?: unknown): SessionError {
-  return new SessionError('ERR_SESSION_STORE', 'there is no connection to Redis', cause ? { cause } : {})
+function noConnection(cause: unknown): SessionError {
+  return new SessionError('ERR_SESSION_STORE', 'there is no connection to Redis', { cause })
 }

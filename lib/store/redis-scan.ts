@@ -1,5 +1,6 @@
+import { SessionError, storeError } from '../core/errors'
 import type { Entry, StoreKey } from './backend'
-import type { RedisLink } from './redis-link'
+import type { RedisLink, Send } from './redis-link'
 import { isErrorReply } from './redis-scripts'
 
 const BATCH = 500
@@ -18,8 +19,7 @@ export async function* scanEntries(
   for (const send of await link.nodes()) {
     let cursor = '0'
     do {
-      const answer = await send(['SCAN', cursor, 'MATCH', `${literal(start)}*`, 'COUNT', String(BATCH)])
-      const [next, names] = answer as [unknown, unknown[]]
+      const [next, names] = await page(send, cursor, `${literal(start)}*`)
       cursor = String(next)
       const keys = names.map(String).filter((name) => name.startsWith(start) && !seen.has(name))
       for (const name of keys) seen.add(name)
@@ -28,6 +28,14 @@ export async function* scanEntries(
       )
       for (const pair of found) if (pair) yield pair
     } while (cursor !== '0')
+  }
+}
+
+async function page(send: Send, cursor: string, pattern: string): Promise<[next: unknown, names: unknown[]]> {
+  try {
+    return (await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(BATCH)])) as [unknown, unknown[]]
+  } catch (cause) {
+    throw storeError('scan', cause)
   }
 }
 
@@ -40,7 +48,7 @@ async function readString(
     const entry = await read(key)
     return entry && [key, entry]
   } catch (error) {
-    if (isErrorReply(error, 'WRONGTYPE')) return undefined
+    if (error instanceof SessionError && isErrorReply(error.cause, 'WRONGTYPE')) return undefined
     throw error
   }
 }

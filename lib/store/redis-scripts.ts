@@ -1,7 +1,7 @@
-/** Lua for what no single command does. Strings are compared and stored as they are, never decoded as JSON. */
 import { createHash } from 'node:crypto'
 import type { RedisLink } from './redis-link'
 
+/** Lua for what no single command does, sent once and called by its hash from then on. */
 export class RedisScript {
   readonly #source: string
   readonly #sha: string
@@ -28,14 +28,3 @@ export class RedisScript {
 export function isErrorReply(error: unknown, start: string): boolean {
   return error instanceof Error && error.message.startsWith(start)
 }
-
-/**
- * KEYS[1] record; ARGV seen, body, then the words of its lifetime.
- * Answers 1: written; nil: absent; {body, ttl}: what stands there instead.
- */
-export const REPLACE = new RedisScript(`
-local now = redis.call('GET', KEYS[1])
-if not now then return nil end
-if now ~= ARGV[1] then return {now, redis.call('PTTL', KEYS[1])} end
-redis.call('SET', KEYS[1], ARGV[2], unpack(ARGV, 3))
-return 1`)
