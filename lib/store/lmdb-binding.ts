@@ -96,6 +96,9 @@ export function openEnvironment(options: LmdbFileOptions): Environment {
       // Grouping by event turn would add a write of lmdb's own whose failure nobody can catch: a full disk
       // would end the process. Our conditional writes are grouped all the same, by the turn they wait for.
       eventTurnBatching: false,
+      // Lmdb's own 5 lets the first writes of a turn go ahead in a transaction of their own, and the others pay for a
+      // second one: with 50 writers a third more CPU a write, and a quarter fewer writes.
+      txnStartThreshold: 100,
       overlappingSync: canTellCrashFromReboot(),
       safeRestore: false,
       separateFlushed: true,
