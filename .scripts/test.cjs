@@ -1,0 +1,26 @@
+'use strict'
+// Runs the tests in `test/`, all of them or those whose path has one of the words given: `npm test -- cookie`.
+// Node 20 takes no patterns for test files.
+const { spawnSync } = require('node:child_process')
+const { readdirSync } = require('node:fs')
+const { join } = require('node:path')
+
+const root = join(__dirname, '..')
+const words = process.argv.slice(2)
+
+const files = readdirSync(join(root, 'test'), { recursive: true })
+  .map((file) => join('test', file))
+  .filter((file) => file.endsWith('.test.ts') && words.every((word) => file.includes(word)))
+  .sort()
+
+if (files.length === 0) {
+  console.error(`no test file has ${words.join(' and ')} in its path`)
+  process.exit(1)
+}
+// TAP where a program reads along: it ends with the lines `# tests`, `# pass`, `# fail`.
+const reporter = `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', reporter, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+})
+process.exit(status ?? 1)
