@@ -57,17 +57,34 @@ export class ForeignKeeper implements Keeper {
     return { record, held }
   }
 
-  async create(session: Session, data: string): Promise<Held | undefined> {
+  create(session: Session, data: string): Promise<Held | undefined> {
     // Ids of our own cannot meet; of another generator nobody knows.
-    if (this.#context.policy.genid && (await this.#get(session.id))) return undefined
-    return this.put(session, data)
+    return this.#insert(session, data, this.#context.policy.genid !== undefined)
   }
 
   async put(session: Session, data: string): Promise<Held> {
+    return (await this.#insert(session, data, false)) as Held
+  }
+
+  /** @returns `undefined` when `unlessTaken` and the store has this id; two who draw one id at once queue */
+  async #insert(session: Session, data: string, unlessTaken: boolean): Promise<Held | undefined> {
     const held = new Held(session.id, data)
     const flight = await this.#flights.boardAlive(session.id)
     held.flight = flight
-    await this.#flights.queue(flight, () => this.#set(flight, session))
+    try {
+      const taken = await this.#flights.queue(flight, async () => {
+        if (unlessTaken && (await this.#get(held.id))) return true
+        await this.#set(flight, session)
+        return false
+      })
+      if (taken) {
+        this.leave(held)
+        return undefined
+      }
+    } catch (error) {
+      this.leave(held)
+      throw error
+    }
     held.version = flight.version
     held.agree(session, data)
     return held
@@ -92,6 +109,8 @@ export class ForeignKeeper implements Keeper {
       if (flight.dead) return undefined
       if (held.version !== flight.version && !(await this.#takeOver(held, session))) return undefined
       const previous = session.id
+      // Its creation would queue behind this very step.
+      if (id === previous) return 'taken'
       setSessionId(session, id)
       let next: Held | undefined
       try {

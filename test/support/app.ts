@@ -8,7 +8,7 @@ import connect from 'connect'
 import express5 from 'express'
 import { Client } from './client'
 
-const express4: typeof express5 = require('express4')
+export const express4: typeof express5 = require('express4')
 
 /** Whatever runs something at its end: a test's context, or `{ after }` of node:test. */
 export interface Owner {
@@ -22,10 +22,10 @@ export type ErrorHandler = (error: any, req: any, res: any, next: Next) => unkno
 export const APP_KINDS = ['node:http', 'connect', 'express 4', 'express 5'] as const
 export type AppKind = (typeof APP_KINDS)[number]
 
-/** Answers 500 with the error's code, or its message. */
+/** Answers 500 with the error's code, if it has one, and its message. */
 export const showError: ErrorHandler = (error, _req, res) => {
   res.statusCode = 500
-  res.end(`error: ${error?.code ?? error?.message ?? error}`)
+  res.end(`error: ${error?.code ? `${error.code} ` : ''}${error?.message ?? error}`)
 }
 
 /** An application of each kind out of the same middlewares. */
