@@ -1,0 +1,15 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import type { Kit } from '../support/kits'
+import type { Verdict } from './case'
+
+/** Runs all cases on one package, in a process of its own. */
+export function verdictsOf(name: Kit['name']): Promise<Verdict[]> {
+  const args = ['--no-warnings', '--import', 'tsx', join(__dirname, 'case.ts'), name]
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { timeout: 60_000 }, (error, stdout) => {
+      if (error) reject(error)
+      else resolve(JSON.parse(stdout))
+    })
+  })
+}
