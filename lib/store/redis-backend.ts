@@ -4,7 +4,7 @@ import type { Backend, Entry, Replaced, StoreKey } from './backend'
 import { hasIfeq } from './redis-ifeq'
 import type { RedisLink } from './redis-link'
 import { scanEntries } from './redis-scan'
-import { swap, swapByScript } from './redis-swap'
+import { type Swapped, swap, swapByScript } from './redis-swap'
 
 export interface RedisBackendOptions {
   clock?: Clock | undefined
@@ -57,23 +57,18 @@ export class RedisBackend implements Backend {
   async create(key: StoreKey, entry: Entry): Promise<boolean> {
     const { link } = this
     try {
-      const name = link.key(key)
-      return (
-        (await link.send(name, ['SET', name, entry.body, 'NX', ...this.lifetime(entry.expires)])) !== null
-      )
+      return await this.put(link, key, entry)
     } catch (cause) {
       throw storeError('create', cause)
     }
   }
 
-  async replace(key: StoreKey, seen: string, { body: wanted, expires }: Entry): Promise<Replaced> {
+  async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
     const { link } = this
     const { losses } = link
     try {
-      const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
       const now = this.clock()
-      const name = link.key(key)
-      const answer = await (native ? swap : swapByScript)(link, name, seen, wanted, this.lifetime(expires))
+      const answer = await this.swap(link, key, seen, entry)
       if (answer === true || answer === undefined) return answer
       // ioredis repeats commands after a loss. The other body may be ours, or built on ours: nobody can tell.
       if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
@@ -83,6 +78,21 @@ export class RedisBackend implements Backend {
     } catch (cause) {
       throw storeError('replace', cause)
     }
+  }
+
+  protected async put(link: RedisLink, key: StoreKey, { body, expires }: Entry): Promise<boolean> {
+    const name = link.key(key)
+    return (await link.send(name, ['SET', name, body, 'NX', ...this.lifetime(expires)])) !== null
+  }
+
+  protected async swap(
+    link: RedisLink,
+    key: StoreKey,
+    seen: string,
+    { body, expires }: Entry,
+  ): Promise<Swapped> {
+    const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
+    return (native ? swap : swapByScript)(link, link.key(key), seen, body, this.lifetime(expires))
   }
 
   async remove(key: StoreKey): Promise<boolean> {

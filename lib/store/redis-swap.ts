@@ -29,8 +29,11 @@ export const swap: Swap = async (link, name, seen, wanted, lifetime) => {
   }
 }
 
-export const swapByScript: Swap = async (link, name, seen, wanted, lifetime) =>
-  swapped(await REPLACE.run(link, [name], [seen, wanted, ...lifetime]))
+export const swapByScript: Swap = async (link, name, seen, wanted, lifetime) => {
+  const answer = await REPLACE.run(link, [name], [seen, wanted, ...lifetime])
+  if (Array.isArray(answer)) return [answer[0], answer[1]]
+  return answer === null ? undefined : true
+}
 
 /**
  * KEYS[1] record; ARGV seen, body, then the words of its lifetime. Strings are compared and stored as they are:
@@ -42,9 +45,3 @@ if not now then return nil end
 if now ~= ARGV[1] then return {now, redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[1], ARGV[2], unpack(ARGV, 3))
 return 1`)
-
-/** Reads the answer of such a script. */
-export function swapped(answer: unknown): Swapped {
-  if (Array.isArray(answer)) return [answer[0], answer[1]]
-  return answer === null ? undefined : true
-}

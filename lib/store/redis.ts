@@ -2,8 +2,9 @@ import { badOption } from '../core/errors'
 import { BackedStore, type BackedStoreOptions } from './backed-store'
 import { RedisBackend } from './redis-backend'
 import { linkOf } from './redis-client'
-import type { RedisClient } from './redis-link'
+import type { RedisClient, RedisLink } from './redis-link'
 import { OwnRedisClient } from './redis-own-client'
+import { OwnedRedisBackend } from './redis-owners'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-link'
 
@@ -19,6 +20,12 @@ export interface RedisStoreOptions extends BackedStoreOptions {
   prefix?: string | undefined
   /** Milliseconds that a session is kept whose cookie ends with the browser. Default 86,400,000: one day. */
   ttl?: number | undefined
+  /**
+   * Keep an index of whose sessions are whose. Default `false`: connect-redis' keys and no others. All processes
+   * that share the sessions need the same setting. Its keys begin with `owner:` and the prefix, and the server must
+   * be able to run scripts and must not evict keys.
+   */
+  owners?: boolean | undefined
 }
 
 const DAY_MS = 86_400_000
@@ -33,18 +40,28 @@ export class RedisStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
    */
   constructor(options: RedisStoreOptions) {
-    const { client, url, prefix = 'sess:', ttl = DAY_MS } = options ?? {}
-    super(open(client, url), { prefix, ttl })
+    const { client, url, prefix = 'sess:', ttl = DAY_MS, owners = false } = options ?? {}
+    if (typeof owners !== 'boolean') badOption('owners', 'true or false', owners)
+    const { link, close } = open(client, url)
+    const backend = owners
+      ? new OwnedRedisBackend(link, { close, ownerPrefix: `owner:${prefix}` })
+      : new RedisBackend(link, { close })
+    super(backend, { prefix, ttl })
   }
 }
 
-function open(client: RedisClient | undefined, url: string | undefined): RedisBackend {
-  if (url === undefined) return new RedisBackend(linkOf(client as RedisClient))
+interface Opened {
+  link: RedisLink
+  close?: () => Promise<void>
+}
+
+function open(client: RedisClient | undefined, url: string | undefined): Opened {
+  if (url === undefined) return { link: linkOf(client as RedisClient) }
   if (client !== undefined) badOption('url', 'either client or url, not both', url)
   if (typeof url !== 'string' || !/^rediss?:\/\//.test(url))
     badOption('url', 'redis://… or rediss://…', redacted(url))
   const own = new OwnRedisClient(url)
-  return new RedisBackend(linkOf(own), { close: () => own.close() })
+  return { link: linkOf(own), close: () => own.close() }
 }
 
 /** A URL may carry a password. */

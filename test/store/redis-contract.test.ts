@@ -6,6 +6,7 @@ import type { BackendCapability, BackendHandle } from '../../lib/conformance/bac
 import { RedisBackend } from '../../lib/store/redis-backend'
 import { linkOf } from '../../lib/store/redis-client'
 import type { RedisLink } from '../../lib/store/redis-link'
+import { OwnedRedisBackend } from '../../lib/store/redis-owners'
 import { CLIENTS, CLUSTER_CLIENTS, type OpenClient } from '../support/redis-clients'
 import {
   type RedisCluster,
@@ -50,20 +51,34 @@ if (!missing) {
       skip: exceptNewest(name),
     })
   }
+  for (const name of ['node-redis 6', 'ioredis 6']) {
+    const [single, many] = [
+      sharing(() => CLIENTS[name]!(server), OwnedRedisBackend),
+      sharing(() => CLUSTER_CLIENTS[name]!(cluster), OwnedRedisBackend),
+    ]
+    after(() => Promise.all([single.close(), many.close()]))
+    const skip = withoutLongListing('it runs without owners')
+    const capabilities: BackendCapability[] = [...CAPABILITIES, 'owners']
+    testBackend(`OwnedRedisBackend on ${name}`, single.open, {
+      capabilities: capabilities.concat('watch'),
+      skip,
+    })
+    testBackend(`OwnedRedisBackend on a cluster with ${name}`, many.open, { capabilities, skip })
+  }
 }
 
-/** The slow cases know nothing of clients; that they work with each library is seen in the quick ones. */
+/** The long listing knows nothing of clients; that it works with each library is seen in the short ones. */
 function exceptNewest(name: string): Record<string, string> {
-  if (name.endsWith('6')) return {}
-  const slow = ['a listing of 10,000', 'no deadline of before clings', 'extend moves the deadline']
-  const cases = backendCases.filter((each) => slow.some((start) => each.name.startsWith(start)))
-  return Object.fromEntries(
-    cases.map(({ name }) => [name, 'it runs with the newest version of this library']),
-  )
+  return name.endsWith('6') ? {} : withoutLongListing('it runs with the newest version of this library')
+}
+
+function withoutLongListing(reason: string): Record<string, string> {
+  const listing = backendCases.find((each) => each.name.startsWith('a listing of 10,000'))
+  return listing ? { [listing.name]: reason } : {}
 }
 
 /** One client for all cases of a suite, as an application has it; the data are dropped before each case. */
-function sharing(connect: () => Promise<OpenClient>) {
+function sharing(connect: () => Promise<OpenClient>, Backend = RedisBackend) {
   let first: OpenClient | undefined
   let second: OpenClient | undefined
   return {
@@ -74,8 +89,8 @@ function sharing(connect: () => Promise<OpenClient>) {
       for (const link of [one, two]) await connected(link)
       for (const send of await one.nodes()) await send(['FLUSHALL'])
       return {
-        backend: new RedisBackend(one),
-        reopen: () => new RedisBackend(two),
+        backend: new Backend(one),
+        reopen: () => new Backend(two),
         precisionMs: 200,
         clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
         clientWorks: async () => Number(await one.send('k', ['EXISTS', 'k'])) === 1,
