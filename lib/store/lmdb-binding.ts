@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { SessionError, SessionOptionError, storeError } from '../core/errors'
+import { LmdbGate } from './lmdb-gate'
 import { guardFile } from './lmdb-guard'
 import { type Token, tokenCodec } from './lmdb-keys'
 import type { LmdbFileOptions } from './lmdb-options'
@@ -79,42 +80,49 @@ function canTellCrashFromReboot(): boolean {
 }
 
 /** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is no file */
-export function openEnvironment(options: LmdbFileOptions): Environment {
+export function openEnvironment(options: LmdbFileOptions): { gate: LmdbGate; env: Environment } {
   const lmdb = loadLmdb()
   const path = resolve(options.path)
+  const fileMode = options.fileMode ?? 0o600
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    guardFile(path)
-    const root = lmdb.open({
-      path,
-      noSubdir: true,
-      maxDbs: 8,
-      maxReaders: options.maxReaders ?? 1024,
-      // Sessions are secrets: lmdb's own default would let every user of the machine read them.
-      permissionsMode: options.fileMode ?? 0o600,
-      ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
-      // Grouping by event turn would add a write of lmdb's own whose failure nobody can catch: a full disk
-      // would end the process. Our conditional writes are grouped all the same, by the turn they wait for.
-      eventTurnBatching: false,
-      // Lmdb's own 5 lets the first writes of a turn go ahead in a transaction of their own, and the others pay for a
-      // second one: with 50 writers a third more CPU a write, and a quarter fewer writes.
-      txnStartThreshold: 100,
-      overlappingSync: canTellCrashFromReboot(),
-      safeRestore: false,
-      separateFlushed: true,
-    })
-    const dbi = (name: string, useVersions: boolean) =>
-      root.openDB({ name, useVersions, encoding: 'binary', keyEncoder: tokenCodec })
-    return {
-      root,
-      records: dbi('records', true),
-      expiry: dbi('expiry', false),
-      owners: dbi('owners', false),
-      notes: dbi('notes', true),
-      lastVersion: lmdb.getLastVersion,
-    }
+    // Who may read the file may go into the directory of its gate.
+    const gate = new LmdbGate(`${path}-gate`, fileMode | ((fileMode >> 2) & 0o111))
+    return { gate, env: gate.whileNobodyWrites(() => open(lmdb, path, fileMode, options)) }
   } catch (cause) {
     if (cause instanceof SessionOptionError) throw cause
     throw storeError('open', cause)
+  }
+}
+
+function open(lmdb: LmdbModule, path: string, fileMode: number, options: LmdbFileOptions): Environment {
+  guardFile(path)
+  const root = lmdb.open({
+    path,
+    noSubdir: true,
+    maxDbs: 8,
+    maxReaders: options.maxReaders ?? 1024,
+    // Sessions are secrets: lmdb's own default would let every user of the machine read them.
+    permissionsMode: fileMode,
+    ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
+    // Grouping by event turn would add a write of lmdb's own whose failure nobody can catch: a full disk
+    // would end the process. Our conditional writes are grouped all the same, by the turn they wait for.
+    eventTurnBatching: false,
+    // Lmdb's own 5 lets the first writes of a turn go ahead in a transaction of their own, and the others pay for a
+    // second one: with 50 writers a third more CPU a write, and a quarter fewer writes.
+    txnStartThreshold: 100,
+    overlappingSync: canTellCrashFromReboot(),
+    safeRestore: false,
+    separateFlushed: true,
+  })
+  const dbi = (name: string, useVersions: boolean) =>
+    root.openDB({ name, useVersions, encoding: 'binary', keyEncoder: tokenCodec })
+  return {
+    root,
+    records: dbi('records', true),
+    expiry: dbi('expiry', false),
+    owners: dbi('owners', false),
+    notes: dbi('notes', true),
+    lastVersion: lmdb.getLastVersion,
   }
 }

@@ -2,6 +2,7 @@ import { SessionError, storeError } from '../core/errors'
 import { type Commit, type Dbi, type Environment, openEnvironment, type RangeOptions } from './lmdb-binding'
 import type { Change } from './lmdb-change'
 import { EntryView } from './lmdb-entry'
+import type { LmdbGate } from './lmdb-gate'
 import type { Token } from './lmdb-keys'
 import type { LmdbFileOptions } from './lmdb-options'
 
@@ -21,12 +22,15 @@ async function reasonOf(error: unknown): Promise<unknown> {
 /** Reads and conditional writes on the one file, with errors of our own and an end. */
 export class LmdbFile {
   readonly #env: Environment
+  readonly #gate: LmdbGate
   readonly #waitForDisk: boolean
   #failed = false
   #closing: Promise<void> | undefined
 
   constructor(options: LmdbFileOptions) {
-    this.#env = openEnvironment(options)
+    const { gate, env } = openEnvironment(options)
+    this.#gate = gate
+    this.#env = env
     this.#waitForDisk = options.durability === 'disk'
   }
 
@@ -156,8 +160,10 @@ export class LmdbFile {
 
   async #close(): Promise<void> {
     try {
-      await this.#recover()
-      await this.#env.root.close()
+      await this.#gate.whileNobodyOpens(async () => {
+        await this.#recover()
+        await this.#env.root.close()
+      })
     } catch (cause) {
       throw storeError('close', await reasonOf(cause))
     }
@@ -173,6 +179,14 @@ export class LmdbFile {
 
   async #settle(operation: string, write: () => Commit): Promise<boolean> {
     try {
+      for (let busy = this.#gate.enter(); busy; busy = this.#gate.enter()) {
+        await busy
+        this.assertOpen()
+      }
+    } catch (cause) {
+      throw storeError(operation, cause)
+    }
+    try {
       const commit = write()
       const done = await commit
       if (this.#waitForDisk) await commit.flushed
@@ -181,6 +195,8 @@ export class LmdbFile {
     } catch (error) {
       this.#failed = true
       throw storeError(operation, await reasonOf(error))
+    } finally {
+      this.#gate.leave()
     }
   }
 }

@@ -3,8 +3,9 @@ import { badOption } from '../core/errors'
 
 export interface LmdbFileOptions {
   /**
-   * The file. It is made when absent, as is its directory; a second file, with `-lock` at the end, stands beside
-   * it. It has to be on a local disk: LMDB shares memory between processes, which no network file system does.
+   * The file. It is made when absent, as is its directory; a file ending in `-lock` and a directory ending in `-gate`
+   * stand beside it. It has to be on a local disk: LMDB shares memory between processes, which no network file
+   * system does. Only this store may open it while others write: see `LmdbGate`.
    */
   path: string
   /**

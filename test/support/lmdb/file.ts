@@ -26,7 +26,8 @@ export function openBackend(t: Pick<TestContext, 'after'>, options: LmdbBackendO
  * @returns what is wrong, in words; and how many records there are
  */
 export async function checkIndexes(path: string): Promise<{ faults: string[]; records: number }> {
-  const { root, records, expiry, owners } = openEnvironment({ path })
+  const { gate, env } = openEnvironment({ path })
+  const { root, records, expiry, owners } = env
   const faults: string[] = []
   const dueKeys = new Set<string>()
   const ownerKeys = new Set<string>()
@@ -49,6 +50,6 @@ export async function checkIndexes(path: string): Promise<{ faults: string[]; re
     }
     for (const _ of expected) faults.push(`${name} index lacks a record`)
   }
-  await root.close()
+  await gate.whileNobodyOpens(() => root.close())
   return { faults, records: count }
 }
