@@ -93,3 +93,43 @@ export function setCookieLine(name: string, value: string, attributes: CookieAtt
 export function clearCookieLine(name: string, attributes: CookieAttributes): string {
   return setCookieLine(name, '', { ...attributes, expires: new Date(0) })
 }
+
+/**
+ * `Set-Cookie` lines of one name and one set of attributes: what the library has checked and written once is
+ * filled in with the value and the time.
+ */
+export class CookieTemplate {
+  readonly #name: string
+  readonly #beforeExpires: string
+  readonly #afterExpires: string
+
+  /** @throws TypeError when an attribute cannot stand in a header */
+  constructor(name: string, attributes: CookieAttributes) {
+    const epoch = new Date(0)
+    const [before = '', after = ''] = setCookieLine(name, '', { ...attributes, expires: epoch }).split(
+      `; Expires=${epoch.toUTCString()}`,
+    )
+    this.#name = name
+    this.#beforeExpires = before.slice(name.length + 1)
+    this.#afterExpires = after
+  }
+
+  /** @param encoded the value, percent-encoded */
+  line(encoded: string, expires: Date | null | false | undefined): string {
+    const end = expires ? `; Expires=${utcText(expires)}` : ''
+    return `${this.#name}=${encoded}${this.#beforeExpires}${end}${this.#afterExpires}`
+  }
+}
+
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** Requests of one second set cookies of one end. */
+function utcText(date: Date): string {
+  const second = Math.floor(date.valueOf() / 1000)
+  if (second !== lastSecond) {
+    lastText = date.toUTCString()
+    lastSecond = second
+  }
+  return lastText
+}

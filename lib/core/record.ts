@@ -25,14 +25,19 @@ export function dataText(session: object): string {
   return JSON.stringify(withoutCookie(session))
 }
 
-/** A shallow copy without `cookie`. It has no prototype, so a key named `__proto__` is an ordinary key. */
+/** A shallow copy without `cookie`; the key `__proto__` is copied as data like any other. */
 export function withoutCookie(session: object): Data {
-  const copy: Data = Object.create(null)
+  // An ordinary object: one without a prototype is a hash table, which costs twice as much to write as JSON.
+  const copy: Data = {}
   for (const key of Object.keys(session)) {
-    if (key !== 'cookie') copy[key] = (session as Data)[key]
+    if (key === 'cookie') continue
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...PLAIN, value: (session as Data)[key] })
+    else copy[key] = (session as Data)[key]
   }
   return copy
 }
+
+const PLAIN = { configurable: true, enumerable: true, writable: true }
 
 /** @returns the record: `cookie` (JSON) first, then the data */
 export function joinRecord(cookieText: string, data: string): string {

@@ -22,15 +22,26 @@ const SIGNED = 's:'
  */
 export class Signer {
   readonly #keys: KeyObject[]
-  #recent = new Map<string, string>()
-  #older = new Map<string, string>()
+  /** Raw cookie value to the id in it. */
+  readonly #verified = new Memory()
+  /** Id to its raw cookie value. */
+  readonly #signed = new Memory()
 
   constructor(secrets: readonly Secret[]) {
     // A KeyObject is made once; a string secret would be imported again for each HMAC.
     this.#keys = secrets.map(toKey)
   }
 
-  /** @returns the cookie's value for this id, not yet percent-encoded */
+  /** @returns the raw (percent-encoded) cookie value for this id */
+  seal(id: string): string {
+    const known = this.#signed.get(id)
+    if (known !== undefined) return known
+    const raw = encodeURIComponent(this.sign(id))
+    this.#signed.set(id, raw)
+    return raw
+  }
+
+  /** @returns the cookie value for this id, not yet percent-encoded */
   sign(id: string): string {
     const [first] = this.#keys
     if (!first) throw new TypeError('a signer has at least one secret')
@@ -39,10 +50,10 @@ export class Signer {
 
   /** @returns the id in a raw value of a `Cookie` header that one of the secrets signed, else `undefined` */
   open(raw: string): string | undefined {
-    const known = this.#recent.get(raw) ?? this.#older.get(raw)
+    const known = this.#verified.get(raw)
     if (known !== undefined) return known
     const id = this.verify(decodeValue(raw))
-    if (id !== undefined && raw.length <= REMEMBERED_LENGTH) this.#remember(raw, id)
+    if (id !== undefined) this.#verified.set(raw, id)
     return id
   }
 
@@ -56,13 +67,28 @@ export class Signer {
     }
     return undefined
   }
+}
 
-  #remember(raw: string, id: string): void {
+/** A bounded memory of strings: what was not asked for in the last two generations is forgotten. */
+class Memory {
+  #recent = new Map<string, string>()
+  #older = new Map<string, string>()
+
+  get(key: string): string | undefined {
+    const recent = this.#recent.get(key)
+    if (recent !== undefined) return recent
+    const older = this.#older.get(key)
+    if (older !== undefined) this.set(key, older)
+    return older
+  }
+
+  set(key: string, value: string): void {
+    if (key.length > REMEMBERED_LENGTH) return
     if (this.#recent.size >= REMEMBERED) {
       this.#older = this.#recent
       this.#recent = new Map()
     }
-    this.#recent.set(raw, id)
+    this.#recent.set(key, value)
   }
 }
 

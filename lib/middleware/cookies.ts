@@ -1,4 +1,4 @@
-import { type CookieAttributes, clearCookieLine, setCookieLine } from '../core/cookie-header'
+import { type CookieAttributes, clearCookieLine } from '../core/cookie-header'
 import { type CookieDecision, decideCookie } from '../core/decide'
 import { fingerprint } from '../core/id'
 import { debug } from '../core/warning'
@@ -17,9 +17,7 @@ export interface Ended {
 /** The attributes under which the browser has a session's cookie. */
 export function attributesOf(exchange: Exchange, session?: Session): CookieAttributes {
   const cookie: unknown = session?.cookie
-  return cookie instanceof Cookie
-    ? (cookie.data as CookieAttributes)
-    : exchange.room.cookieBase(exchange.req).attributes
+  return cookie instanceof Cookie ? (cookie.data as CookieAttributes) : exchange.room.cookieBase(exchange.req)
 }
 
 /** Decides what becomes of the cookie; `putHeaders` does it when the headers leave. */
@@ -68,7 +66,7 @@ export function putHeaders(exchange: Exchange): void {
     const signer = room.signer(req)
     const { session, sessionID } = req
     if (!signer || !session || !sessionID) return
-    line = setCookieLine(name, signer.sign(sessionID), session.cookie.data as CookieAttributes)
+    line = room.cookieLine(signer.seal(sessionID), session.cookie)
   }
   appendHeader(res, 'Set-Cookie', line)
   if (cacheControl && res.getHeader?.('Cache-Control') === undefined) {

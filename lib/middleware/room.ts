@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events'
+import { type CookieAttributes, CookieTemplate } from '../core/cookie-header'
 import type { SessionEventName, SessionEvents } from '../core/events'
 import { fingerprint, generateId } from '../core/id'
 import type { Policy } from '../core/options'
 import { Signer } from '../core/signature'
 import { debug } from '../core/warning'
 import { isSecure } from '../http/request'
-import { type CookieBase, type CookieOptions, cookieBase } from '../session/cookie-base'
+import { Cookie } from '../session/cookie'
+import { CookieBase, type CookieOptions } from '../session/cookie-base'
 import type { SessionRequest } from '../session/link'
 import type { Store } from '../session/store'
 import { BackedStore } from '../store/backed-store'
@@ -23,6 +25,7 @@ export class Room {
   readonly #cookie: CookieOptions | ((req: SessionRequest) => unknown)
   /** The cookie settings where they are the same for all requests. */
   readonly #base: CookieBase | undefined
+  readonly #template: CookieTemplate | undefined
   readonly #backendKeeper: Keeper | undefined
   readonly #foreignKeeper: Keeper
   /** The signer for `req.secret`, as long as it stays the same. */
@@ -36,7 +39,8 @@ export class Room {
         ? (cookie as (req: SessionRequest) => unknown)
         : readCookieOptions(cookie, policy.name)
     if (typeof this.#cookie === 'object' && !dependsOnRequest(this.#cookie)) {
-      this.#base = cookieBase(this.#cookie, false)
+      this.#base = new CookieBase(this.#cookie, false)
+      this.#template = new CookieTemplate(policy.name, this.#base)
     }
     this.#backendKeeper = store instanceof BackedStore ? new BackendKeeper(store, this) : undefined
     this.#foreignKeeper = new ForeignKeeper(store, this)
@@ -55,7 +59,17 @@ export class Room {
       typeof this.#cookie === 'function'
         ? readCookieOptions(this.#cookie(req), this.policy.name)
         : this.#cookie
-    return cookieBase(options, isSecure(req, this.policy.proxy))
+    return new CookieBase(options, isSecure(req, this.policy.proxy))
+  }
+
+  /** @returns the `Set-Cookie` line for a session's cookie */
+  cookieLine(encoded: string, cookie: Cookie): string {
+    const { name } = this.policy
+    const template =
+      this.#template && Cookie.isAsConfigured(cookie)
+        ? this.#template
+        : new CookieTemplate(name, cookie as CookieAttributes)
+    return template.line(encoded, cookie.expires)
   }
 
   /** `undefined`: neither the options nor the request have a secret. */

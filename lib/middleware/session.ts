@@ -49,7 +49,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
       next()
       return
     }
-    if (!pathMatches(room.cookieBase(req).attributes.path || '/', requestPath(req))) {
+    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) {
       next()
       return
     }

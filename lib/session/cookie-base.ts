@@ -39,26 +39,53 @@ export const ATTRIBUTES: readonly AttributeName[] = [
 ]
 
 /** What today's configuration says for one request: attributes with `'auto'` resolved, and the life. */
-export interface CookieBase {
-  readonly attributes: Readonly<CookieAttributes>
+export class CookieBase {
+  readonly path: string | null | undefined = '/'
+  readonly httpOnly: boolean | undefined = true
+  readonly secure: boolean | undefined = undefined
+  readonly domain: string | null | undefined = undefined
+  readonly sameSite: CookieAttributes['sameSite'] = undefined
+  readonly priority: CookieAttributes['priority'] = undefined
+  readonly partitioned: boolean | undefined = undefined
   /** Milliseconds, or `null` for a cookie that ends with the browser. */
   readonly maxAge: number | null
-  /** Attributes that differ from those of a plain `new Cookie()`: what has to be copied. */
+  /** Attributes that the options name: what has to be copied over those of a plain `new Cookie()`. */
   readonly entries: ReadonlyArray<readonly [name: string, value: unknown]>
+  #json: readonly [string, string] | undefined = undefined
+
+  /** @param secure whether the request came over https, for `'auto'` */
+  constructor(options: CookieOptions, secure: boolean) {
+    const entries: Array<readonly [string, unknown]> = []
+    for (const name of ATTRIBUTES) {
+      if (!Object.hasOwn(options, name)) continue
+      let value: unknown = options[name]
+      if (value === 'auto') value = name === 'secure' ? secure : secure ? 'none' : 'lax'
+      ;(this as Record<string, unknown>)[name] = value
+      entries.push([name, value])
+    }
+    this.entries = entries
+    const { maxAge, expires } = options
+    this.maxAge = maxAge ?? (expires instanceof Date ? expires.valueOf() - Date.now() : null)
+  }
+
+  /** What of a record's cookie is the same for every session: the JSON between its life, its end and its times. */
+  get json(): readonly [afterLife: string, afterExpires: string] {
+    this.#json ??= [
+      inner({ partitioned: this.partitioned, priority: this.priority }),
+      inner({
+        secure: this.secure,
+        httpOnly: this.httpOnly,
+        domain: this.domain,
+        path: this.path,
+        sameSite: this.sameSite,
+      }),
+    ]
+    return this.#json
+  }
 }
 
-/** @param secure whether the request came over https, for `'auto'` */
-export function cookieBase(options: CookieOptions, secure: boolean): CookieBase {
-  const attributes: Record<string, unknown> = { path: '/', httpOnly: true }
-  const entries: Array<readonly [string, unknown]> = []
-  for (const name of ATTRIBUTES) {
-    if (!Object.hasOwn(options, name)) continue
-    let value: unknown = options[name]
-    if (value === 'auto') value = name === 'secure' ? secure : secure ? 'none' : 'lax'
-    attributes[name] = value
-    entries.push([name, value])
-  }
-  let maxAge = options.maxAge ?? null
-  if (maxAge === null && options.expires instanceof Date) maxAge = options.expires.valueOf() - Date.now()
-  return { attributes, maxAge, entries }
+/** @returns the members of an object's JSON, each with a comma in front */
+function inner(value: object): string {
+  const text = JSON.stringify(value).slice(1, -1)
+  return text === '' ? '' : `,${text}`
 }

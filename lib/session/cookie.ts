@@ -114,7 +114,7 @@ export class Cookie {
 
   #overrides(base: CookieBase): string[] {
     const own: string[] = []
-    for (const name of ATTRIBUTES) if (this[name] !== base.attributes[name]) own.push(name)
+    for (const name of ATTRIBUTES) if (this[name] !== base[name]) own.push(name)
     if (this.originalMaxAge !== base.maxAge) own.push('maxAge')
     return own
   }
@@ -172,15 +172,45 @@ export class Cookie {
     cookie.#active = now
   }
 
+  /** @internal whether the attributes are those of the configuration */
+  static isAsConfigured(cookie: Cookie): boolean {
+    const base = cookie.#base
+    return (
+      base !== undefined &&
+      cookie.path === base.path &&
+      cookie.httpOnly === base.httpOnly &&
+      cookie.secure === base.secure &&
+      cookie.domain === base.domain &&
+      cookie.sameSite === base.sameSite &&
+      cookie.priority === base.priority &&
+      cookie.partitioned === base.partitioned
+    )
+  }
+
   /** @internal what the session itself has set, as text to compare; empty when all is as configured */
   static settings(cookie: Cookie): string {
     const base = cookie.#base
     if (!base) return JSON.stringify(cookie.data)
+    if (cookie.originalMaxAge === base.maxAge && Cookie.isAsConfigured(cookie)) return ''
     const own = cookie.#overrides(base)
-    if (own.length === 0) return ''
     return JSON.stringify(
       own.map((name) => [name, name === 'maxAge' ? cookie.originalMaxAge : attribute(cookie, name)]),
     )
+  }
+
+  /** @internal the cookie's JSON in a record; most of it is the same for all sessions */
+  static text(cookie: Cookie): string {
+    const base = cookie.#base
+    const { _expires } = cookie
+    if (!base || cookie.#active || cookie.originalMaxAge !== base.maxAge || !Cookie.isAsConfigured(cookie)) {
+      return JSON.stringify(cookie)
+    }
+    if (_expires !== null && !(_expires instanceof Date && Number.isFinite(_expires.valueOf()))) {
+      return JSON.stringify(cookie)
+    }
+    const [afterLife, afterExpires] = base.json
+    const expires = _expires === null ? 'null' : `"${_expires.toISOString()}"`
+    return `{"originalMaxAge":${base.maxAge}${afterLife},"expires":${expires}${afterExpires},"created":${cookie.#created}}`
   }
 }
 

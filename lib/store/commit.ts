@@ -72,7 +72,7 @@ export class Commit {
     return true
   }
 
-  compose(data: string, cookieText = JSON.stringify(this.#session.cookie)): this {
+  compose(data: string, cookieText = Cookie.text(this.#session.cookie)): this {
     this.data = data
     this.#text = this.#store.sealed(this.key, joinRecord(cookieText, data))
     this.#expires = deadlineOf(this.#session, Date.now(), this.#store.ttlMs, this.#policy)
@@ -102,7 +102,7 @@ export class Commit {
   /** The cookie is never merged: mine if this request has set it, else theirs with the later end. */
   #cookieOver(theirs: Data): string {
     const { cookie } = this.#session
-    if (Cookie.settings(cookie) !== this.held.settings) return JSON.stringify(cookie)
+    if (Cookie.settings(cookie) !== this.held.settings) return Cookie.text(cookie)
     const theirEnd = cookieEnd(theirs['expires'] as string | null)
     const end = Math.max(cookieEnd(cookie.expires) ?? 0, theirEnd ?? 0)
     return JSON.stringify(theirEnd === undefined ? theirs : { ...theirs, expires: new Date(end) })
