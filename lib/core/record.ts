@@ -47,7 +47,11 @@ export function joinRecord(cookieText: string, data: string): string {
 /** @returns the data text of a record; `parsed` is that record parsed, for one whose cookie does not come first */
 export function dataTextOf(body: string, parsed: object): string {
   const end = cookieEnd(body)
-  if (end === -1) return dataText(parsed)
+  return end === -1 ? dataText(parsed) : dataTextBehind(body, end)
+}
+
+/** @returns the data text of a record whose leading cookie ends just before `end` */
+export function dataTextBehind(body: string, end: number): string {
   return body.charCodeAt(end) === COMMA ? `{${body.slice(end + 1)}` : '{}'
 }
 

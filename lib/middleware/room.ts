@@ -6,6 +6,7 @@ import type { Policy } from '../core/options'
 import { Signer } from '../core/signature'
 import { debug } from '../core/warning'
 import { isSecure } from '../http/request'
+import { CanonicalReader } from '../session/canonical'
 import { Cookie } from '../session/cookie'
 import { CookieBase, type CookieOptions } from '../session/cookie-base'
 import type { SessionRequest } from '../session/link'
@@ -26,6 +27,7 @@ export class Room {
   /** The cookie settings where they are the same for all requests. */
   readonly #base: CookieBase | undefined
   readonly #template: CookieTemplate | undefined
+  readonly canonical: CanonicalReader | undefined
   readonly #backendKeeper: Keeper | undefined
   readonly #foreignKeeper: Keeper
   /** The signer for `req.secret`, as long as it stays the same. */
@@ -41,6 +43,7 @@ export class Room {
     if (typeof this.#cookie === 'object' && !dependsOnRequest(this.#cookie)) {
       this.#base = new CookieBase(this.#cookie, false)
       this.#template = new CookieTemplate(policy.name, this.#base)
+      this.canonical = new CanonicalReader(this.#base)
     }
     this.#backendKeeper = store instanceof BackedStore ? new BackendKeeper(store, this) : undefined
     this.#foreignKeeper = new ForeignKeeper(store, this)

@@ -44,20 +44,20 @@ function tried(
 }
 
 /** Makes `req.session` of a loaded record. */
-export function inflate(exchange: Exchange, { record, held }: Loaded): void {
+export function inflate(exchange: Exchange, loaded: Loaded): void {
   const { req, room } = exchange
-  const cookie = Cookie.restored(room.cookieBase(req), record.cookie, Date.now())
-  let data: object = record
+  const { held } = loaded
+  const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie, Date.now())
+  let made: unknown
   if (room.store.createSession !== Store.prototype.createSession) {
     // Overridden, or express-session's own where a store brings that along: its session may be of another class.
-    room.store.createSession(req, record as unknown as SessionData)
-    if (req.session) data = req.session
+    made = room.store.createSession(req, loaded.data as unknown as SessionData)
   }
-  if (!(data instanceof Session)) {
-    ;(data as SessionData).cookie = cookie
-    req.session = new Session(req, data)
+  if (made instanceof Session) held.settings = Cookie.settings(made.cookie)
+  else {
+    req.session = new Session(req, (made ?? loaded.data) as object, cookie)
+    held.settings = Cookie.settings(cookie)
   }
-  held.settings = Cookie.settings(cookie)
   exchange.hold(held)
 }
 

@@ -209,9 +209,22 @@ export class Cookie {
       return JSON.stringify(cookie)
     }
     const [afterLife, afterExpires] = base.json
-    const expires = _expires === null ? 'null' : `"${_expires.toISOString()}"`
+    const expires = _expires === null ? 'null' : `"${isoText(_expires.valueOf())}"`
     return `{"originalMaxAge":${base.maxAge}${afterLife},"expires":${expires}${afterExpires},"created":${cookie.#created}}`
   }
+}
+
+let lastSecond = Number.NaN
+let lastIso = ''
+
+/** `toISOString`, whose larger part is the same for all requests of one second. */
+function isoText(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastIso = new Date(ms).toISOString().slice(0, -4)
+    lastSecond = second
+  }
+  return `${lastIso}${String(ms - second * 1000).padStart(3, '0')}Z`
 }
 
 function set(cookie: Cookie, name: string, value: unknown): void {

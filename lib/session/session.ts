@@ -32,13 +32,15 @@ export class Session {
   declare readonly id: string
   declare cookie: Cookie
 
-  constructor(req: SessionRequest, data?: object | null) {
+  /** @param cookie put in place of the one among the data, in front of them */
+  constructor(req: SessionRequest, data?: object | null, cookie?: Cookie) {
     Object.defineProperty(this, 'req', { value: req })
     // Configurable, because `renewId` gives the same object another id.
     Object.defineProperty(this, 'id', { value: req.sessionID, configurable: true })
+    if (cookie) this.cookie = cookie
     if (typeof data !== 'object' || data === null) return
     for (const key of Object.keys(data)) {
-      if (!OWN_NAMES.has(key)) setData(this, key, (data as Data)[key])
+      if (!OWN_NAMES.has(key) && !(cookie && key === 'cookie')) setData(this, key, (data as Data)[key])
     }
   }
 

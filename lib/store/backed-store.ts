@@ -114,7 +114,8 @@ export class BackedStore extends Store {
       store.set === prototype.set &&
       store.destroy === prototype.destroy &&
       store.touch === prototype.touch &&
-      store.regenerate === prototype.regenerate
+      store.regenerate === prototype.regenerate &&
+      store.createSession === prototype.createSession
     )
   }
 

@@ -1,8 +1,8 @@
 import { type SessionError, storeError } from '../core/errors'
 import type { StoreOperation } from '../core/events'
-import { cookieEnd, timedOut, worthMoving } from '../core/expiry'
+import { type CookieExpires, cookieEnd, timedOut, worthMoving } from '../core/expiry'
 import { fingerprint } from '../core/id'
-import { type Data, dataText, dataTextOf, parseData, parseRecord } from '../core/record'
+import { type Data, dataText, dataTextBehind, dataTextOf, parseData, parseRecord } from '../core/record'
 import { type Session, setSessionId, showData } from '../session/session'
 import { isPromise, whenDone } from '../session/settle'
 import type { BackedStore } from './backed-store'
@@ -25,11 +25,14 @@ export class BackendKeeper implements Keeper {
   readonly #store: BackedStore
   readonly #backend: Backend
   readonly #context: KeeperContext
+  readonly #timeless: boolean
 
   constructor(store: BackedStore, context: KeeperContext) {
     this.#store = store
     this.#backend = store.backend
     this.#context = context
+    const { idleMs, absoluteMs } = context.policy
+    this.#timeless = idleMs === Number.POSITIVE_INFINITY && absoluteMs === Number.POSITIVE_INFINITY
   }
 
   load(id: string): Awaitable<Loaded | undefined> {
@@ -43,25 +46,34 @@ export class BackendKeeper implements Keeper {
   #loaded(id: string, key: StoreKey, entry: Entry | undefined): Loaded | undefined {
     if (!entry) return undefined
     const body = this.#store.opened(key, entry.body)
-    const record = body === undefined ? undefined : parseRecord(body)
-    if (body === undefined || !record) {
+    const loaded = body === undefined ? undefined : this.#parse(id, body, entry)
+    if (!loaded) {
       this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
       return undefined
     }
-    const created = record.cookie['created']
+    const { created } = loaded.cookie
     const ended = timedOut(Date.now(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
     if (ended) {
       this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
       this.#forget(key)
       return undefined
     }
-    showDeadline(record.cookie, entry.expires)
-    const data = dataTextOf(body, record)
-    const held = new Held(id, data)
-    held.seen = entry.body
-    held.seenData = data
-    held.deadline = entry.expires
-    return { record, held }
+    return loaded
+  }
+
+  #parse(id: string, body: string, entry: Entry): Loaded | undefined {
+    const read = this.#context.canonical?.read(body)
+    if (read) {
+      const text = dataTextBehind(body, read.end)
+      const data = text === '{}' ? {} : parseObject(text)
+      const cookie = { created: read.created, expires: this.#endShown(read.expires, entry.expires) }
+      return data && { cookie, data, held: holding(id, text, entry) }
+    }
+    const record = parseRecord(body)
+    if (!record) return undefined
+    const { cookie } = record
+    cookie['expires'] = this.#endShown(cookie['expires'] as CookieExpires, entry.expires)
+    return { cookie, data: record, held: holding(id, dataTextOf(body, record), entry) }
   }
 
   create(session: Session, data: string): Awaitable<Held | undefined> {
@@ -194,6 +206,15 @@ export class BackendKeeper implements Keeper {
     return new Commit(this.#store, this.#context.policy, held, session, data)
   }
 
+  /** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
+  #endShown(expires: CookieExpires, deadline: number): CookieExpires {
+    if (!expires || deadline === Number.POSITIVE_INFINITY) return expires
+    // Without time-outs of ours the deadline is the cookie's end, and no text has to be read.
+    if (this.#timeless) return deadline
+    const end = cookieEnd(expires)
+    return end !== undefined && deadline > end ? deadline : expires
+  }
+
   #forget(key: StoreKey): void {
     const removed = this.#ask('destroy', () => this.#backend.remove(key))
     if (isPromise(removed)) removed.then(undefined, () => {})
@@ -219,8 +240,18 @@ export class BackendKeeper implements Keeper {
   }
 }
 
-/** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
-function showDeadline(cookie: Data, expires: number): void {
-  const end = cookieEnd(cookie['expires'] as string | null)
-  if (end !== undefined && expires > end && expires !== Number.POSITIVE_INFINITY) cookie['expires'] = expires
+function holding(id: string, data: string, entry: Entry): Held {
+  const held = new Held(id, data)
+  held.seen = entry.body
+  held.seenData = data
+  held.deadline = entry.expires
+  return held
+}
+
+function parseObject(text: string): Data | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -54,7 +54,7 @@ export class ForeignKeeper implements Keeper {
     held.flight = flight
     held.version = version
     held.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Number.POSITIVE_INFINITY
-    return { record, held }
+    return { cookie: record.cookie, data: record, held }
   }
 
   create(session: Session, data: string): Promise<Held | undefined> {

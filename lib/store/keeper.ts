@@ -1,6 +1,7 @@
 import type { SessionEventName, SessionEvents } from '../core/events'
 import type { Policy } from '../core/options'
 import type { Data } from '../core/record'
+import type { CanonicalReader } from '../session/canonical'
 import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 import type { Awaitable } from './backend'
@@ -47,7 +48,10 @@ export interface Updated<R> {
 }
 
 export interface Loaded {
-  readonly record: Data & { cookie: Data }
+  /** The record's cookie, parsed. */
+  readonly cookie: Data
+  /** The record's data; may have `cookie` among them. */
+  readonly data: Data
   readonly held: Held
 }
 
@@ -94,5 +98,7 @@ export interface Flight {
 /** What a keeper asks of the middleware that made it. */
 export interface KeeperContext {
   readonly policy: Policy
+  /** Reads records that override nothing; there is none where the configuration differs from request to request. */
+  readonly canonical: CanonicalReader | undefined
   tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void
 }
