@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock'
-import { SessionError, storeError } from '../core/errors'
+import { SessionError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
+import { redisError } from './redis-errors'
 import { hasIfeq } from './redis-ifeq'
 import type { RedisLink } from './redis-link'
 import { scanEntries } from './redis-scan'
@@ -50,7 +51,7 @@ export class RedisBackend implements Backend {
       ttl.catch(ignore)
       return entryOf(await body, await ttl, now)
     } catch (cause) {
-      throw storeError('read', cause)
+      throw redisError('read', cause)
     }
   }
 
@@ -59,7 +60,7 @@ export class RedisBackend implements Backend {
     try {
       return await this.put(link, key, entry)
     } catch (cause) {
-      throw storeError('create', cause)
+      throw redisError('create', cause)
     }
   }
 
@@ -76,7 +77,7 @@ export class RedisBackend implements Backend {
       if (body === seen) throw new SessionError('ERR_SESSION_STORE', NOT_UTF8)
       return entryOf(body, ttl, now)
     } catch (cause) {
-      throw storeError('replace', cause)
+      throw redisError('replace', cause)
     }
   }
 
@@ -91,7 +92,7 @@ export class RedisBackend implements Backend {
     seen: string,
     { body, expires }: Entry,
   ): Promise<Swapped> {
-    const native = (link.ifeq ?? (await hasIfeq(link))) && !seen.includes(UNREADABLE)
+    const native = link.ifeq ?? (await hasIfeq(link))
     return (native ? swap : swapByScript)(link, link.key(key), seen, body, this.lifetime(expires))
   }
 
@@ -101,7 +102,7 @@ export class RedisBackend implements Backend {
       const name = link.key(key)
       return Number(await link.send(name, ['UNLINK', name])) > 0
     } catch (cause) {
-      throw storeError('remove', cause)
+      throw redisError('remove', cause)
     }
   }
 
@@ -117,7 +118,7 @@ export class RedisBackend implements Backend {
       exists.catch(ignore)
       return Number(await persisted) > 0 || Number(await exists) > 0
     } catch (cause) {
-      throw storeError('extend', cause)
+      throw redisError('extend', cause)
     }
   }
 
@@ -151,11 +152,6 @@ function entryOf(body: unknown, ttl: unknown, now: number): Entry | undefined {
   return { body: String(body), expires: left < 0 ? Number.POSITIVE_INFINITY : now + left }
 }
 
-/**
- * What bytes that are no UTF-8 become when they are read. The server compares bytes and we compare text, so for a
- * body with such a mark only the server's word counts.
- */
-const UNREADABLE = '\uFFFD'
 const NOT_UTF8 = 'the stored record is not valid UTF-8, it cannot be changed'
 const LOST_WHILE_WRITING =
   'the connection was lost while the session was written: it may have been written, or not'

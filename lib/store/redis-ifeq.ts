@@ -1,7 +1,7 @@
 /** Whether the server has compare-and-swap in `SET` (`IFEQ`: Redis 8.4, Valkey 8.1), found out by trying it. */
 import { randomUUID } from 'node:crypto'
+import { isErrorReply } from './redis-errors'
 import type { RedisLink } from './redis-link'
-import { isErrorReply } from './redis-scripts'
 
 const trials = new WeakMap<RedisLink, Promise<boolean>>()
 
@@ -29,14 +29,19 @@ export function hasIfeq(link: RedisLink): Promise<boolean> {
 async function tryIfeq(link: RedisLink): Promise<boolean> {
   const key = link.key(`sojourn:ifeq:${randomUUID()}`)
   const send = (...args: string[]) => link.send(key, args)
-  const swap = (seen: string, value: string) =>
-    send('SET', key, value, 'IFEQ', seen, 'GET', 'PX', PROBE_LIFETIME_MS)
+  /** @returns whether a swap gives this answer, leaves this value, and a deadline */
+  const swaps = async (words: string[], answer: string | null, value: string | null) =>
+    (await send('SET', key, 'new', 'IFEQ', ...words, 'PX', PROBE_LIFETIME_MS)) === answer &&
+    (await send('GET', key)) === value &&
+    Number(await send('PTTL', key)) > 0 === (value !== null)
+  const reset = () => send('SET', key, 'old', 'PX', PROBE_LIFETIME_MS)
   try {
-    if ((await swap('a', 'b')) !== null || (await send('GET', key)) !== null) return false
-    await send('SET', key, 'a', 'PX', PROBE_LIFETIME_MS)
-    if ((await swap('x', 'b')) !== 'a' || (await send('GET', key)) !== 'a') return false
-    if ((await swap('a', 'b')) !== 'a' || (await send('GET', key)) !== 'b') return false
-    return Number(await send('PTTL', key)) > 0 && (await send('UNLINK', key)) === 1
+    if (!(await swaps(['old', 'GET'], null, null)) || !(await swaps(['old'], null, null))) return false
+    await reset()
+    if (!(await swaps(['other', 'GET'], 'old', 'old')) || !(await swaps(['other'], null, 'old'))) return false
+    if (!(await swaps(['old', 'GET'], 'old', 'new'))) return false
+    await reset()
+    return (await swaps(['old'], 'OK', 'new')) && Number(await send('UNLINK', key)) === 1
   } catch (error) {
     if (refusesIfeq(error) || isErrorReply(error, 'NOPERM')) return false
     throw error

@@ -1,6 +1,6 @@
-import { storeError } from '../core/errors'
 import type { Entry, StoreKey } from './backend'
 import { RedisBackend, type RedisBackendOptions } from './redis-backend'
+import { redisError } from './redis-errors'
 import type { RedisLink } from './redis-link'
 import { OwnerIndex } from './redis-owner-index'
 import { RedisScript } from './redis-scripts'
@@ -44,7 +44,7 @@ export class OwnedRedisBackend extends RedisBackend {
       }
       return found.sort(([, a], [, b]) => a.expires - b.expires)
     } catch (cause) {
-      throw storeError('ownedBy', cause)
+      throw redisError('ownedBy', cause)
     }
   }
 
@@ -56,7 +56,7 @@ export class OwnedRedisBackend extends RedisBackend {
       if (was !== undefined) index.tidy(was, key)
       return removed > 0
     } catch (cause) {
-      throw storeError('remove', cause)
+      throw redisError('remove', cause)
     }
   }
 
@@ -72,7 +72,7 @@ export class OwnedRedisBackend extends RedisBackend {
       if (extended > 0 && now !== undefined && now !== owner) await index.add(now, key, expires)
       return extended > 0
     } catch (cause) {
-      throw storeError('extend', cause)
+      throw redisError('extend', cause)
     }
   }
 

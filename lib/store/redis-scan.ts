@@ -1,7 +1,7 @@
-import { SessionError, storeError } from '../core/errors'
+import { SessionError } from '../core/errors'
 import type { Entry, StoreKey } from './backend'
+import { isErrorReply, redisError } from './redis-errors'
 import type { RedisLink, Send } from './redis-link'
-import { isErrorReply } from './redis-scripts'
 
 const BATCH = 500
 
@@ -35,7 +35,7 @@ async function page(send: Send, cursor: string, pattern: string): Promise<[next:
   try {
     return (await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(BATCH)])) as [unknown, unknown[]]
   } catch (cause) {
-    throw storeError('scan', cause)
+    throw redisError('scan', cause)
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isErrorReply } from './redis-errors'
 import type { RedisLink } from './redis-link'
 
 /** Lua for what no single command does, sent once and called by its hash from then on. */
@@ -22,9 +23,4 @@ export class RedisScript {
       return link.send(first, ['EVAL', this.#source, ...rest])
     }
   }
-}
-
-/** The server answered with an error that starts with this word. */
-export function isErrorReply(error: unknown, start: string): boolean {
-  return error instanceof Error && error.message.startsWith(start)
 }

@@ -14,11 +14,14 @@ type Swap = (
   lifetime: readonly string[],
 ) => Promise<Swapped>
 
-/** With `GET` the answer is the body before the command, whether or not it was swapped. */
+/** With `GET` the answer is the body before the command, whether or not it was swapped: one round trip, always. */
 export const swap: Swap = async (link, name, seen, wanted, lifetime) => {
+  const bare = seen.includes(UNREADABLE)
+  const words = bare ? lifetime : ['GET', ...lifetime]
   try {
-    const before = await link.send(name, ['SET', name, wanted, 'IFEQ', seen, 'GET', ...lifetime])
-    if (before === seen) return true
+    const answer = await link.send(name, ['SET', name, wanted, 'IFEQ', seen, ...words])
+    if (bare ? answer !== null : answer === seen) return true
+    const before = bare ? await link.send(name, ['GET', name]) : answer
     if (before === null) return undefined
     return [before, await link.send(name, ['PTTL', name])]
   } catch (error) {
@@ -28,6 +31,12 @@ export const swap: Swap = async (link, name, seen, wanted, lifetime) => {
     return swapByScript(link, name, seen, wanted, lifetime)
   }
 }
+
+/**
+ * What bytes that are no UTF-8 become when they are read. The server compares bytes and we compare text, so for a
+ * body with such a mark only the server's word counts.
+ */
+const UNREADABLE = '\uFFFD'
 
 export const swapByScript: Swap = async (link, name, seen, wanted, lifetime) => {
   const answer = await REPLACE.run(link, [name], [seen, wanted, ...lifetime])

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../../lib/store/redis-link'
-import type { RedisCluster, RedisServer } from './servers'
+import type { RedisCluster } from './servers'
 
 /** A connected client of one of the libraries, and how to end it. */
 export interface OpenClient {
@@ -7,7 +7,7 @@ export interface OpenClient {
   close(): Promise<void>
 }
 
-type Open = (server: RedisServer) => Promise<OpenClient>
+type Open = (server: { url: string }) => Promise<OpenClient>
 type OpenCluster = (cluster: RedisCluster) => Promise<OpenClient>
 
 function nodeRedis(name: string): Open {
