@@ -109,6 +109,19 @@ describe('swapping on a server that may lie', () => {
     assert.equal(fake.commands.filter(isReplace).length, 1)
   })
 
+  test('a record that reads like what was seen, and is not, is never said to be written', async () => {
+    await connect()
+    await backend.create('k', entry('a'))
+    assert.equal(await backend.replace('k', 'a', entry('b')), true)
+    // Half a surrogate pair goes over the wire as U+FFFD, as any bytes do that are no text.
+    fake.data.set('k', { value: '\ud800', expires: Infinity })
+    assert.equal((await backend.read('k'))?.body, '\ufffd')
+    await assert.rejects(backend.replace('k', '\ufffd', entry('c')), /not valid UTF-8/)
+    fake.data.set('k', { value: '\ufffd', expires: Infinity })
+    assert.equal(await backend.replace('k', '\ufffd', entry('c')), true)
+    assert.equal(fake.commands.filter(isReplace).length, 0)
+  })
+
   for (const name of Object.keys(CLIENTS)) {
     for (const ifeq of ['obeyed', 'unknown'] as const) {
       test(`cut between writing and answering, ${name} never takes its own write for another's (IFEQ ${ifeq})`, async () => {
