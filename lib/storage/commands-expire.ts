@@ -1,5 +1,5 @@
+import { whenDone } from '../session/settle'
 import type { Awaitable } from '../store/backend'
-import { chain } from './awaitable'
 import { type Call, type Command, CommandError } from './command'
 import { deadline, type ExpireUnit, remaining } from './expire-arguments'
 import type { Reply } from './resp-reply'
@@ -60,7 +60,7 @@ function timeToLive(name: string, unitMs: 1 | 1000, absolute: boolean): Command 
     keys: oneKey,
     summary: absolute ? 'Returns the deadline of a key.' : 'Returns the time a key has left.',
     run: ({ args, keyspace }) =>
-      chain(keyspace.read(args[1] ?? ''), (entry) =>
+      whenDone(keyspace.read(args[1] ?? ''), (entry) =>
         remaining(entry?.expires, keyspace.now(), unitMs, absolute),
       ),
   }

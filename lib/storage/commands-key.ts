@@ -1,5 +1,5 @@
+import { whenDone } from '../session/settle'
 import type { Awaitable } from '../store/backend'
-import { chain } from './awaitable'
 import { byteString } from './bytes'
 import { type Call, type Command, CommandError, integer, syntaxError } from './command'
 import { globMatcher } from './glob'
@@ -14,7 +14,7 @@ function exists({ args, keyspace }: Call): Awaitable<Reply> {
     if (entry !== undefined) count++
     return true
   })
-  return chain(read, () => count)
+  return whenDone(read, () => count)
 }
 
 const del = ({ args, keyspace }: Call): Awaitable<Reply> => keyspace.remove([...new Set(args.slice(1))])
@@ -38,7 +38,7 @@ function scan({ args, keyspace }: Call): Awaitable<Reply> {
       if (value.toLowerCase() !== 'string') matches = () => false
     } else throw syntaxError()
   }
-  return chain(keyspace.scan(cursor, Math.min(count, MAX_SCAN_COUNT)), (page): Reply => {
+  return whenDone(keyspace.scan(cursor, Math.min(count, MAX_SCAN_COUNT)), (page): Reply => {
     if (page === undefined) throw new CommandError('ERR invalid cursor')
     return [page.next, matches === undefined ? page.keys : page.keys.filter(matches)]
   })
@@ -47,7 +47,7 @@ function scan({ args, keyspace }: Call): Awaitable<Reply> {
 function flush({ args, keyspace }: Call): Awaitable<Reply> {
   const mode = args[1]?.toUpperCase()
   if (args.length > 2 || (mode !== undefined && mode !== 'ASYNC' && mode !== 'SYNC')) throw syntaxError()
-  return chain(keyspace.clear(), () => OK)
+  return whenDone(keyspace.clear(), () => OK)
 }
 
 const oneKey = [1, 1, 1] as const
@@ -86,7 +86,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     keys: oneKey,
     summary: 'Returns the type of a key: string or none.',
     run: ({ args, keyspace }) =>
-      chain(keyspace.read(args[1] ?? ''), (entry) => new Status(entry === undefined ? 'none' : 'string')),
+      whenDone(keyspace.read(args[1] ?? ''), (entry) => new Status(entry === undefined ? 'none' : 'string')),
   },
   {
     name: 'scan',

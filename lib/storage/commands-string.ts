@@ -1,6 +1,6 @@
+import { whenDone } from '../session/settle'
 import type { Entry } from '../store/backend'
 import type { KeyChange } from '../store/key-change'
-import { chain } from './awaitable'
 import { byteLength } from './bytes'
 import { type Call, type Command, CommandError, syntaxError } from './command'
 import { deadline, type ExpireUnit } from './expire-arguments'
@@ -78,7 +78,7 @@ function getex({ args, keyspace }: Call): ReturnType<Command['run']> {
       time = args[++i]
     } else throw syntaxError()
   }
-  if (unit === undefined) return chain(keyspace.read(key), (entry) => entry?.body ?? null)
+  if (unit === undefined) return whenDone(keyspace.read(key), (entry) => entry?.body ?? null)
   const expires =
     unit === 'PERSIST' ? Number.POSITIVE_INFINITY : deadlineOrFailure(unit, time, keyspace.now())
   return keyspace.change<Reply>(key, (current) => {
@@ -106,7 +106,7 @@ function mget({ args, keyspace, server }: Call): ReturnType<Command['run']> {
     values.push(entry?.body ?? null)
     return bytes <= server.maxReplyBytes
   })
-  return chain(read, () => {
+  return whenDone(read, () => {
     if (bytes > server.maxReplyBytes) throw new CommandError('ERR reply too large, ask for fewer keys')
     return values
   })
@@ -119,7 +119,7 @@ export const STRING_COMMANDS: readonly Command[] = [
     flags: ['readonly', 'fast'],
     keys: [1, 1, 1],
     summary: 'Returns the value of a key.',
-    run: ({ args, keyspace }) => chain(keyspace.read(args[1] ?? ''), (entry) => entry?.body ?? null),
+    run: ({ args, keyspace }) => whenDone(keyspace.read(args[1] ?? ''), (entry) => entry?.body ?? null),
   },
   {
     name: 'set',

@@ -1,5 +1,5 @@
+import { isPromise } from '../session/settle'
 import type { Awaitable } from '../store/backend'
-import { isPromise } from './awaitable'
 import { byteString } from './bytes'
 import type { Call, Command } from './command'
 import { CONNECTION_COMMANDS } from './commands-connection'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { isPromise } from './awaitable'
+import { isPromise } from '../session/settle'
 import { type ClientState, CommandError, type ServerFacts } from './command'
 import { execute } from './commands'
 import type { Keyspace } from './keyspace'

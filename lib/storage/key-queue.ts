@@ -1,5 +1,5 @@
+import { isPromise } from '../session/settle'
 import type { Awaitable } from '../store/backend'
-import { isPromise } from './awaitable'
 
 const nothing = (): void => undefined
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock'
 import { SessionError } from '../core/errors'
+import { isPromise, whenDone } from '../session/settle'
 import type { Awaitable, Backend, Entry } from '../store/backend'
 import { canChange, type Decide } from '../store/key-change'
-import { chain, isPromise } from './awaitable'
 import { KeyQueue } from './key-queue'
 import { ScanCursors, type ScanPage } from './scan-cursors'
 
@@ -52,7 +52,7 @@ export class Keyspace {
     const { backend } = this
     if (canChange(backend)) return this.queue.one(key, () => backend.change(key, decide))
     return this.queue.one(key, () =>
-      chain(this.backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS)),
+      whenDone(this.backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS)),
     )
   }
 
@@ -126,22 +126,22 @@ export class Keyspace {
     const { to, answer } = decide(current)
     if (to === 'keep') return answer
     const again = (found: Entry | undefined): Awaitable<T> => this.apply(key, decide, found, attempts - 1)
-    const reread = (): Awaitable<T> => chain(this.backend.read(key), again)
+    const reread = (): Awaitable<T> => whenDone(this.backend.read(key), again)
 
     // A deadline that is past already removes: a record is never written only to be dead.
     if (to === 'remove' || to.expires <= this.clock()) {
       if (current === undefined) return answer
-      return chain(this.backend.remove(key), (there) => (there ? answer : again(undefined)))
+      return whenDone(this.backend.remove(key), (there) => (there ? answer : again(undefined)))
     }
     if (current === undefined) {
       if (to.body === undefined) return answer
-      return chain(this.backend.create(key, to), (made) => (made ? answer : reread()))
+      return whenDone(this.backend.create(key, to), (made) => (made ? answer : reread()))
     }
     if (to.body === undefined || to.body === current.body) {
       if (to.expires === current.expires) return answer
-      return chain(this.backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
+      return whenDone(this.backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
     }
-    return chain(this.backend.replace(key, current.body, to), (done) =>
+    return whenDone(this.backend.replace(key, current.body, to), (done) =>
       done === true ? answer : again(done),
     )
   }
