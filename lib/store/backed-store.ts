@@ -2,9 +2,9 @@ import { badOption } from '../core/errors'
 import { cookieEnd } from '../core/expiry'
 import { type Data, parseRecord } from '../core/record'
 import type { SessionData } from '../session/session'
-import { type Callback, settle } from '../session/settle'
+import { type Callback, settle, whenDone } from '../session/settle'
 import { Store } from '../session/store'
-import type { Awaitable, Backend, Entry, StoreKey } from './backend'
+import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
 
 export interface BackedStoreOptions {
   /** Put before each id to make the store key. Default: the store's own. */
@@ -153,14 +153,21 @@ export class BackedStore extends Store {
     return cookieEnd(session.cookie?.expires) ?? now + this.ttlMs
   }
 
-  /** Creates or replaces. Each step is a compare-and-swap, so it ends with this body whatever happens meanwhile. */
-  async #put(key: StoreKey, session: SessionData, body: string): Promise<void> {
+  /**
+   * Creates or replaces. Each step is a compare-and-swap, so it ends with this body whatever happens meanwhile. At
+   * once where the backend answers at once: `store.set(…)` without a callback is followed by `store.get` in tests.
+   */
+  #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
+    const { backend } = this
     const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
-    let seen: Awaitable<Entry | undefined | true> = await this.backend.read(key)
-    while (seen !== true) {
-      if (seen) seen = await this.backend.replace(key, seen.body, entry)
-      else seen = (await this.backend.create(key, entry)) || (await this.backend.read(key))
+    const onto = (seen: Replaced): Awaitable<void> => {
+      if (seen === true) return
+      if (seen) return whenDone(backend.replace(key, seen.body, entry), onto)
+      return whenDone(backend.create(key, entry), (created) => {
+        if (!created) return whenDone(backend.read(key), onto)
+      })
     }
+    return whenDone(backend.read(key), onto)
   }
 
   /** What a caller sees of a record: its end is where touches have moved it. */

@@ -132,6 +132,16 @@ export class MemoryBackend implements Backend {
     return true
   }
 
+  /** Drops all records at once. */
+  clear(): void {
+    this.#mustBeOpen()
+    this.#shards.fill(undefined)
+    this.#owners.clear()
+    this.#ring.older = this.#ring
+    this.#ring.newer = this.#ring
+    this.#size = 0
+  }
+
   close(): void {
     this.#closed = true
   }

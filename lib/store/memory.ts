@@ -3,6 +3,7 @@ import { cookieEnd } from '../core/expiry'
 import { fingerprint } from '../core/id'
 import { parseRecord } from '../core/record'
 import { warnOnce } from '../core/warning'
+import { settle } from '../session/settle'
 import { BackedStore } from './backed-store'
 import { MemoryBackend } from './memory-backend'
 import { sessionsView, withMovedEnd } from './memory-view'
@@ -59,8 +60,13 @@ export class MemoryStore extends BackedStore {
 
   set sessions(records: Record<string, string>) {
     const given = Object.entries(records)
-    for (const id of [...this.backend.keys()]) this.backend.remove(id)
+    this.backend.clear()
     for (const [id, body] of given) this.sessions[id] = body
+  }
+
+  /** Ends all sessions, before it returns. */
+  override clear(callback?: (error?: unknown) => void): Promise<void> {
+    return settle(() => this.backend.clear(), callback)
   }
 
   override close(callback?: (error?: unknown) => void): Promise<void> {
