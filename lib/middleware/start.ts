@@ -49,7 +49,8 @@ export function inflate(exchange: Exchange, loaded: Loaded): void {
   const { held } = loaded
   const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie, Date.now())
   let made: unknown
-  if (room.store.createSession !== Store.prototype.createSession) {
+  const { createSession } = room.store
+  if (createSession && createSession !== Store.prototype.createSession) {
     // Overridden, or express-session's own where a store brings that along: its session may be of another class.
     made = room.store.createSession(req, loaded.data as unknown as SessionData)
   }

@@ -27,6 +27,8 @@ export class Commit {
   readonly #seen: string
   #delta: Delta | undefined = undefined
   #text = ''
+  /** The session's own cookie settings, as `#text` has them. */
+  #settings = ''
   #expires = 0
 
   constructor(store: BackedStore, policy: Policy, held: Held, session: Session, mine: string) {
@@ -74,6 +76,7 @@ export class Commit {
 
   compose(data: string, cookieText = Cookie.text(this.#session.cookie)): this {
     this.data = data
+    this.#settings = Cookie.settings(this.#session.cookie)
     this.#text = this.#store.sealed(this.key, joinRecord(cookieText, data))
     this.#expires = deadlineOf(this.#session, Date.now(), this.#store.ttlMs, this.#policy)
     return this
@@ -87,7 +90,7 @@ export class Commit {
   /** It was written: live session and store agree. */
   agreed(base = this.#mine): Held {
     const { held } = this
-    held.agree(this.#session, base)
+    held.agree({ base, settings: this.#settings })
     held.seen = this.#text
     held.seenData = this.data
     held.deadline = this.#expires

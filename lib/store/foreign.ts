@@ -12,6 +12,7 @@ import type { Awaitable } from './backend'
 import { bounded } from './bounded'
 import { type Flights, flightsOf } from './flights'
 import {
+  type Agreed,
   type Change,
   type Flight,
   Held,
@@ -72,22 +73,19 @@ export class ForeignKeeper implements Keeper {
     const flight = await this.#flights.boardAlive(session.id)
     held.flight = flight
     try {
-      const taken = await this.#flights.queue(flight, async () => {
-        if (unlessTaken && (await this.#get(held.id))) return true
-        await this.#set(flight, session)
-        return false
+      const created = await this.#flights.queue(flight, async () => {
+        if (unlessTaken && (await this.#get(held.id))) return false
+        held.agree(await this.#set(flight, session))
+        held.version = flight.version
+        return true
       })
-      if (taken) {
-        this.leave(held)
-        return undefined
-      }
+      if (created) return held
     } catch (error) {
       this.leave(held)
       throw error
     }
-    held.version = flight.version
-    held.agree(session, data)
-    return held
+    this.leave(held)
+    return undefined
   }
 
   write(held: Held, session: Session): Promise<Written> {
@@ -95,10 +93,8 @@ export class ForeignKeeper implements Keeper {
     return this.#flights.queue(flight, async () => {
       if (flight.dead) return 'gone'
       if (held.version !== flight.version) return this.#merge(held, flight, session)
-      await this.#set(flight, session)
+      held.agree(await this.#set(flight, session))
       held.version = flight.version
-      // The store may have put marks of its own on the live session, which are no changes.
-      held.agree(session, dataText(session))
       return 'saved'
     })
   }
@@ -136,13 +132,12 @@ export class ForeignKeeper implements Keeper {
       const before = withoutCookie(session)
       showData(session, draft)
       try {
-        await this.#set(flight, session)
+        held.agree(await this.#set(flight, session))
       } catch (error) {
         showData(session, before)
         throw error
       }
       held.version = flight.version
-      held.agree(session, dataText(session))
       return { result }
     })
   }
@@ -176,8 +171,8 @@ export class ForeignKeeper implements Keeper {
       const { cookie } = session
       next = new Session(session.req, { ...theirs, cookie })
     }
-    await this.#set(flight, next)
-    held.agree(session, data)
+    const given = await this.#set(flight, next)
+    held.agree(next === session ? given : { base: data, settings: given.settings })
     // The live session does not show what the others wrote: the next commit reads again.
     held.version = next === session ? flight.version : 0
     return next === session ? 'saved' : 'merged'
@@ -212,10 +207,19 @@ export class ForeignKeeper implements Keeper {
     return this.#end(id, () => this.#ask('destroy', (done) => this.#store.destroy(id, done)))
   }
 
-  async regenerate(session: Session, _generate: () => Awaitable<void>): Promise<void> {
-    await this.#end(session.id, () =>
-      this.#ask('destroy', (done) => this.#store.regenerate(session.req, done)),
-    )
+  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+    const store = this.#store
+    await this.#end(session.id, async () => {
+      if (typeof store.regenerate === 'function') {
+        await this.#ask('destroy', (done) => store.regenerate(session.req, done))
+        return
+      }
+      try {
+        await this.#ask('destroy', (done) => store.destroy(session.id, done))
+      } finally {
+        await generate()
+      }
+    })
   }
 
   /** Dead at once for everybody on board; the store is asked when the commit that is under way is through. */
@@ -255,15 +259,25 @@ export class ForeignKeeper implements Keeper {
     return undefined
   }
 
-  async #set(flight: Flight, session: Session): Promise<void> {
+  /**
+   * @returns what the store has been given. The marks that it put on the live session meanwhile are in it, since they
+   * are no changes; what the handler does while the store is at work is not.
+   */
+  async #set(flight: Flight, session: Session): Promise<Agreed> {
     if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY)
       Cookie.markActive(session.cookie, Date.now())
+    let given: Agreed | undefined
     try {
-      await this.#ask('set', (done) => this.#store.set(flight.id, asData(session), done))
+      await this.#ask('set', (done) => {
+        const returned = this.#store.set(flight.id, asData(session), done)
+        given = { base: dataText(session), settings: Cookie.settings(session.cookie) }
+        return returned
+      })
     } finally {
       // Also after a failure: nobody knows whether it was written.
       this.#flights.written(flight)
     }
+    return given as Agreed
   }
 
   #ask<T = void>(operation: StoreOperation, call: (done: Callback<T>) => unknown): Promise<T | undefined> {

@@ -2,7 +2,6 @@ import type { SessionEventName, SessionEvents } from '../core/events'
 import type { Policy } from '../core/options'
 import type { Data } from '../core/record'
 import type { CanonicalReader } from '../session/canonical'
-import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 import type { Awaitable } from './backend'
 
@@ -76,10 +75,16 @@ export class Held {
     this.base = base
   }
 
-  agree(session: Session, base: string): void {
+  agree({ base, settings }: Agreed): void {
     this.base = base
-    this.settings = Cookie.settings(session.cookie)
+    this.settings = settings
   }
+}
+
+/** What of a live session was saved: its data text and its own cookie settings. */
+export interface Agreed {
+  readonly base: string
+  readonly settings: string
 }
 
 /** One session id in use by requests of this process; see `flights.ts`. */
