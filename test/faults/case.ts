@@ -1,6 +1,6 @@
-import type http from 'node:http'
-import { type AppKind, appOf, type Handler, type Owner, type Served, serve } from '../support/app'
+import type { Owner } from '../support/app'
 import { expressSession, type Kit, sojourn } from '../support/kits'
+import { inTime } from '../support/session-app'
 
 /** One fault: `run` ends well where a visitor does not meet it, and fails where he does. */
 export interface FaultCase {
@@ -10,57 +10,6 @@ export interface FaultCase {
 }
 
 export type Verdict = { readonly number: number; readonly failure: string | undefined }
-
-export const BASE_OPTIONS = { secret: 'keyboard cat', resave: false, saveUninitialized: false } as const
-
-export interface AppOptions {
-  kind?: AppKind
-  https?: boolean
-  /** Before the session middleware. */
-  before?: Handler[]
-}
-
-/** An application with a session in front of its handlers. */
-export function serveWith(
-  kit: Kit,
-  owner: Owner,
-  options: object,
-  handlers: Handler | Handler[],
-  { kind = 'express 4', https, before = [] }: AppOptions = {},
-): Promise<Served> {
-  const middleware: Handler = kit.session({ ...BASE_OPTIONS, ...options })
-  const listener: http.RequestListener = appOf(kind, [
-    ...before,
-    middleware,
-    ...([] as Handler[]).concat(handlers),
-  ])
-  return serve(owner, listener, { https: https ?? false })
-}
-
-/** How long a request may take before it counts as one that is never answered. */
-const PATIENCE_MS = 700
-
-/** @throws when `work` is not done in time */
-export async function inTime<T>(work: Promise<T>, limitMs = PATIENCE_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), limitMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** A door that stays shut until it is opened. */
-export function gate(): { opened: Promise<void>; open(): void } {
-  let open: () => void = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open }
-}
 
 /** Runs one case; what it leaves behind in the process counts as its failure too. */
 export async function judge(one: FaultCase, kit: Kit): Promise<Verdict> {

@@ -8,13 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { appOf, express4, type Handler, type Owner, routes, serve } from '../support/app'
 import { oddStores } from '../support/odd-stores'
-import { BASE_OPTIONS, type FaultCase, gate, inTime, serveWith } from './case'
-
-/** Shows the session's data, without its cookie. */
-const show: Handler = (req, res) => {
-  const { cookie: _, ...data } = req.session ?? {}
-  res.end(JSON.stringify(data))
-}
+import { BASE_OPTIONS, gate, inTime, serveWith, showData as show } from '../support/session-app'
+import type { FaultCase } from './case'
 
 const login: Handler = (req, res) => {
   req.session.user = 'ann'

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type Handler, type Owner, routes } from '../support/app'
 import { sojourn } from '../support/kits'
 import { oddStores } from '../support/odd-stores'
-import { gate, serveWith } from './case'
+import { gate, serveWith } from '../support/session-app'
 
 const { session } = sojourn
 const { LiveStore, PlainStore } = oddStores(session.Store)
