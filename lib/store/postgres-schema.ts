@@ -22,10 +22,10 @@ interface Found {
  * Makes sure that the table is there and fit. Looks first, and takes no lock where nothing is missing: to alter
  * a table, even by nothing, queues behind the longest transaction on it, and everybody else behind that.
  *
- * @returns whether `sess` is of type `jsonb`
+ * @returns the type of `sess`
  * @throws SessionError `ERR_SESSION_STORE` naming what is missing
  */
-export async function prepareTable(client: PostgresClient, wanted: Wanted): Promise<{ jsonb: boolean }> {
+export async function prepareTable(client: PostgresClient, wanted: Wanted): Promise<string> {
   let found = await look(client, wanted.table)
   if (wanted.create && isIncomplete(found, wanted)) {
     await create(client, wanted)
@@ -37,7 +37,7 @@ export async function prepareTable(client: PostgresClient, wanted: Wanted): Prom
 const isIncomplete = (found: Found, wanted: Wanted): boolean =>
   !found.exists || (wanted.owners && found.owner === undefined)
 
-function judge(found: Found, { table, owners }: Wanted): { jsonb: boolean } {
+function judge(found: Found, { table, owners }: Wanted): string {
   const lack = (what: string) => new SessionError('ERR_SESSION_STORE', `table ${table} ${what}`)
   if (!found.exists) throw lack('does not exist; create it, or set createTableIfMissing')
   if (found.sess === undefined) throw lack('has no column sess: it is not a table of sessions')
@@ -45,7 +45,7 @@ function judge(found: Found, { table, owners }: Wanted): { jsonb: boolean } {
     throw lack(`has a column sess of type ${found.sess}: expected json`)
   if (owners && found.owner === undefined)
     throw lack('has no column owner; add it, or set createTableIfMissing')
-  return { jsonb: found.sess === 'jsonb' }
+  return found.sess
 }
 
 async function look(client: PostgresClient, table: string): Promise<Found> {

@@ -91,6 +91,109 @@ describe('races in PostgreSQL', { skip: withoutPostgres(), timeout: LIMIT_MS }, 
     assert.equal((await backend.read('k'))?.body, '{"new":1}')
   })
 
+  /** @returns what many `replace` of one turn answered, and with how many statements */
+  async function replaceTogether(changes: Array<[key: string, seen: string, body: string]>, during?: string) {
+    const statements: string[] = []
+    const query = (asked: pg.QueryConfig) => {
+      if (asked.text.includes('UPDATE')) statements.push(asked.text)
+      return pool.query(asked)
+    }
+    const counted = backendOn({ query, totalCount: 1 } as never, { tableName })
+    await rival.query(`BEGIN; ${during?.replaceAll('$t', tableName) ?? ''}`)
+    const answers = changes.map(([key, seen, body]) => counted.replace(key, seen, inAnHour(body)))
+    if (during) await waiter()
+    await rival.query('COMMIT')
+    return { answers: await Promise.all(answers), statements: statements.length }
+  }
+  const bodyOf = (answer: unknown) =>
+    typeof answer === 'object' ? (answer as { body: string }).body : answer
+
+  test('changes of one turn share a statement, and each gets its own answer', async () => {
+    const never = Number.POSITIVE_INFINITY
+    await backend.create('never', { body: '{"a":1}', expires: never })
+    await backend.create('other', { body: '{"a":1,"quote":"\\"\\\\\\u0000ü"}', expires: never })
+    await backend.create('late', { body: '{"a":1}', expires: 1 })
+    const { answers, statements } = await replaceTogether([
+      ['k', '{"a":1}', '{"k":"\\"\\\\\\u0000ü"}'],
+      ['never', '{"a":1}', '"sealed"'],
+      ['other', '{"a":1}', '{"mine":1}'],
+      ['late', '{"a":1}', '{"mine":1}'],
+      ['absent', '{"a":1}', '{"mine":1}'],
+    ])
+    assert.equal(statements, 1)
+    assert.deepEqual(answers.map(bodyOf), [
+      true,
+      true,
+      '{"a":1,"quote":"\\"\\\\\\u0000ü"}',
+      undefined,
+      undefined,
+    ])
+    assert.equal((await backend.read('k'))?.body, '{"k":"\\"\\\\\\u0000ü"}')
+    assert.equal((await backend.read('never'))?.body, '"sealed"')
+    await replaceTogether([
+      ['k', '', ''],
+      ['never', '"sealed"', '{}'],
+    ])
+    const entry = { body: '{}', expires: never }
+    await Promise.all([backend.replace('never', '{}', entry), backend.replace('k', '', entry)])
+    assert.deepEqual(await backend.read('never'), entry)
+  })
+
+  test('changes that had to wait together answer with what was written meanwhile', async () => {
+    for (const key of ['changed', 'removed', 'expired', 'touched'])
+      await backend.create(key, inAnHour('{"a":1}'))
+    const { answers, statements } = await replaceTogether(
+      ['k', 'changed', 'removed', 'expired', 'touched'].map((key) => [key, '{"a":1}', '{"mine":1}']),
+      `UPDATE $t SET sess = '{"b":2}' WHERE sid = 'changed'; DELETE FROM $t WHERE sid = 'removed';
+       UPDATE $t SET expire = '2001-01-01' WHERE sid = 'expired'; UPDATE $t SET expire = 'infinity' WHERE sid = 'touched'`,
+    )
+    assert.equal(statements, 1, 'the first answer was the right one')
+    assert.deepEqual(answers.map(bodyOf), [true, '{"b":2}', undefined, undefined, true])
+  })
+
+  test('a change that the server refuses does not take the others of its turn with it', async () => {
+    await backend.create('other', inAnHour('{"a":1}'))
+    const { answers } = await replaceTogether([
+      ['k', '{"a":1}', '{no json'],
+      ['other', '{"a":1}', '{"b":2}'],
+    ])
+    assert.deepEqual(answers, [true, true])
+    assert.equal((await backend.read('k'))?.body, '{no json')
+    const { rows } = await pool.query(`SELECT sess FROM ${tableName} WHERE sid = 'other'`)
+    assert.deepEqual(rows, [{ sess: { b: 2 } }], 'as JSON, for others to read')
+  })
+
+  test('of two changes of one session in one turn, one is written and the other told', async () => {
+    await backend.create('other', inAnHour('{"a":1}'))
+    const { answers } = await replaceTogether([
+      ['k', '{"a":1}', '{"first":1}'],
+      ['k', '{"a":1}', '{"second":1}'],
+      ['other', '{"a":1}', '{"b":2}'],
+    ])
+    assert.equal(answers.filter((answer) => answer === true).length, 2)
+    const [standing] = answers.slice(0, 2).filter((answer) => answer !== true)
+    assert.equal(bodyOf(standing), (await backend.read('k'))?.body)
+  })
+
+  test('many sessions changed by several processes in any order: nobody waits crosswise', async () => {
+    const logged = server.log().length
+    const keys = Array.from({ length: 20 }, (_, i) => `s${i}`)
+    await Promise.all(keys.map((key) => backend.create(key, inAnHour('{}'))))
+    const backends = [1, 2, 3].map(() => backendOn(poolOf(server), { tableName }))
+    const orders = [keys, [...keys].reverse(), [...keys].sort()]
+    for (let round = 0; round < 15; round++) {
+      const body = `{"round":${round}}`
+      const seen = round === 0 ? '{}' : `{"round":${round - 1}}`
+      const answers = await Promise.all(
+        backends.map((each, i) =>
+          Promise.all((orders[i] ?? keys).map(async (key) => each.replace(key, seen, inAnHour(body)))),
+        ),
+      )
+      assert.equal(answers.flat().filter((answer) => answer === true).length, keys.length, `round ${round}`)
+    }
+    assert.doesNotMatch(server.log().slice(logged), /deadlock/)
+  })
+
   test('a hundred merges at once all survive, whatever isolation level the database has been given', async () => {
     for (const level of ['read committed', 'repeatable read', 'serializable']) {
       const pools = [1, 2, 3].map(() =>
