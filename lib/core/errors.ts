@@ -11,7 +11,7 @@ export const ERROR_CODES = Object.freeze({
   ERR_SESSION_UNSERIALIZABLE: 'a key of the session cannot be written as JSON; the message names the key',
   ERR_SESSION_ID_TAKEN: 'the id generator gave ids that are in use, several times in a row',
   ERR_SESSION_ID: 'the id generator gave something that cannot be a session id',
-  ERR_SESSION_COOKIE_SIZE: 'the cookie would be larger than the 4096 bytes that browsers keep',
+  ERR_SESSION_LIMIT: "the owner has as many sessions as `maxPerOwner` allows, and overflow is 'refuse'",
   ERR_SESSION_CLOSED: 'the store has been closed',
   ERR_SESSION_OPERATION: 'an operation of a SessionEngine has no handler; the message names it',
   ERR_SESSION_USAGE: 'a method was called in a state in which it cannot work; the message says which',

@@ -15,6 +15,7 @@ import { BackedStore } from '../store/backed-store'
 import { BackendKeeper } from '../store/backend-keeper'
 import { ForeignKeeper } from '../store/foreign'
 import type { Keeper } from '../store/keeper'
+import { OwnerKeeper } from '../store/owner-keeper'
 import { readCookieOptions } from './options'
 import { warnAbout } from './warnings'
 
@@ -45,7 +46,7 @@ export class Room {
       this.#template = new CookieTemplate(policy.name, this.#base)
       this.canonical = new CanonicalReader(this.#base)
     }
-    this.#backendKeeper = store instanceof BackedStore ? new BackendKeeper(store, this) : undefined
+    this.#backendKeeper = store instanceof BackedStore ? backendKeeper(store, this) : undefined
     this.#foreignKeeper = new ForeignKeeper(store, this)
   }
 
@@ -107,6 +108,10 @@ export class Room {
   tellOf(name: 'created' | 'destroyed' | 'interrupted', id: string): void {
     this.tell(name, () => ({ session: fingerprint(id) }))
   }
+}
+
+function backendKeeper(store: BackedStore, room: Room): Keeper {
+  return store.owners?.limit ? new OwnerKeeper(store, store.owners, room) : new BackendKeeper(store, room)
 }
 
 function dependsOnRequest(options: CookieOptions): boolean {

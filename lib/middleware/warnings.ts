@@ -1,9 +1,8 @@
 import type { SessionEventName, SessionEvents } from '../core/events'
 import { warnOnce } from '../core/warning'
 
-type Words = {
-  [N in SessionEventName]?: (event: SessionEvents[N]) => readonly [code: string, message: string]
-}
+type Warning = readonly [code: string, message: string]
+type Words = { [N in SessionEventName]?: (event: SessionEvents[N]) => Warning | undefined }
 
 /** Events that mean something is wrong, in words that say what to change. */
 const WORDS: Words = {
@@ -39,12 +38,10 @@ const WORDS: Words = {
           'SOJOURN_STORE_DOWN',
           'the session store is disconnected; until it is back, requests have no session',
         ],
+  // A cookie of a session that has ended is everyday life; one that does not verify may be a lost secret.
   refused: ({ because }) =>
     because === 'unknown'
-      ? [
-          'SOJOURN_COOKIE_UNKNOWN',
-          'a cookie names a session that the store does not have; its visitor starts anew',
-        ]
+      ? undefined
       : [
           'SOJOURN_COOKIE_REFUSED',
           'a session cookie does not verify, and its visitor starts anew; ' +
@@ -53,6 +50,7 @@ const WORDS: Words = {
 }
 
 export function warnAbout<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {
-  const words = WORDS[name] as ((event: SessionEvents[N]) => readonly [string, string]) | undefined
-  if (words) warnOnce(...words(event()))
+  const words = WORDS[name] as ((event: SessionEvents[N]) => Warning | undefined) | undefined
+  const warning = words?.(event())
+  if (warning) warnOnce(...warning)
 }

@@ -1,20 +1,16 @@
 import { badOption } from '../core/errors'
 import { cookieEnd } from '../core/expiry'
-import { type Data, parseRecord } from '../core/record'
+import { parseRecord } from '../core/record'
 import type { SessionData } from '../session/session'
 import { type Callback, settle, whenDone } from '../session/settle'
 import { Store } from '../session/store'
+import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './backed-options'
 import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+import { Elsewhere, oldStore, plainRows, type Source } from './elsewhere'
+import { KeyRing } from './keys'
+import { type OwnedSession, Owners, ownedSession } from './owners'
 
-export interface BackedStoreOptions {
-  /** Put before each id to make the store key. Default: the store's own. */
-  prefix?: string | undefined
-  /** Milliseconds that a session is kept whose cookie ends with the browser. Default: the store's own. */
-  ttl?: number | undefined
-}
-
-/** A record of `all()`: what `set` was given, as JSON brought it back. */
-export type StoredSession = SessionData & Data
+export { type BackedStoreOptions, type StoredSession, splitBackedOptions } from './backed-options'
 
 /**
  * The one class that joins the two contracts: the public store of express-session in front, a `Backend` behind.
@@ -25,17 +21,27 @@ export class BackedStore extends Store {
   readonly backend: Backend
   /** @internal */
   readonly ttlMs: number
-  readonly #prefix: string
+  /** @internal */
+  readonly owners: Owners | undefined
+  /** @internal where sessions stand that this store has not taken over yet */
+  readonly elsewhere: Elsewhere | undefined
+  readonly #keys: KeyRing
+  readonly #sealer: BackedStoreOptions['seal']
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, options: BackedStoreOptions = {}) {
     super()
-    const { prefix = '', ttl = Number.POSITIVE_INFINITY } = options
-    if (typeof prefix !== 'string') badOption('prefix', 'a string', prefix)
-    if (typeof ttl !== 'number' || !(ttl > 0)) badOption('ttl', 'milliseconds as a positive number', ttl)
+    const { prefix = '', ttl = Number.POSITIVE_INFINITY, hashIds = false, migrateFrom } = options
+    checkBackedOptions(options)
     this.backend = backend
     this.ttlMs = ttl
-    this.#prefix = prefix
+    this.#keys = new KeyRing(prefix, hashIds)
+    this.#sealer = options.seal
+    this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options) : undefined
+    const sources: Source[] = []
+    if (hashIds) sources.push(plainRows(backend, (id) => this.#keys.plain(id)))
+    if (migrateFrom) sources.push(oldStore(migrateFrom, ttl))
+    this.elsewhere = sources.length > 0 ? new Elsewhere(sources, this) : undefined
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
       () => this.emit('connect'),
@@ -44,8 +50,8 @@ export class BackedStore extends Store {
 
   override get(sid: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> {
     return settle(async () => {
-      const key = this.keyOf(sid)
-      const entry = await this.backend.read(key)
+      const key = this.#keys.ofShown(sid)
+      const entry = (await this.backend.read(key)) ?? (await this.elsewhere?.take(sid))
       return entry ? this.#shown(key, entry) : null
     }, callback)
   }
@@ -58,28 +64,32 @@ export class BackedStore extends Store {
     } catch (error) {
       return settle(() => Promise.reject(error), callback)
     }
-    return settle(() => this.#put(this.keyOf(sid), session, body), callback)
+    return settle(() => this.#put(this.#keys.ofShown(sid), session, body), callback)
   }
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
     return settle(async () => {
-      await this.backend.remove(this.keyOf(sid))
+      await this.backend.remove(this.#keys.ofShown(sid))
+      await this.elsewhere?.remove(sid)
     }, callback)
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback): Promise<void> {
     return settle(async () => {
-      await this.backend.extend(this.keyOf(sid), this.#deadline(session))
+      const key = this.#keys.ofShown(sid)
+      const deadline = this.#deadline(session)
+      if (await this.backend.extend(key, deadline)) return
+      if (await this.elsewhere?.take(sid)) await this.backend.extend(key, deadline)
     }, callback)
   }
 
-  /** All live sessions by id, in a map without a prototype. */
+  /** All live sessions by id (a handle where ids are hashed), in a map without a prototype. */
   override all(callback?: Callback<Record<string, StoredSession>>): Promise<Record<string, StoredSession>> {
     return settle(async () => {
       const sessions: Record<string, StoredSession> = Object.create(null)
       for await (const [key, entry] of this.#entries()) {
         const session = this.#shown(key, entry)
-        if (session) sessions[this.idOf(key)] = session
+        if (session) sessions[this.#keys.shown(key)] = session
       }
       return sessions
     }, callback)
@@ -101,6 +111,54 @@ export class BackedStore extends Store {
     }, callback)
   }
 
+  /**
+   * The live sessions of one owner, nearest deadline first; constant work for each of them.
+   *
+   * @throws TypeError ERR_SESSION_OPTION without the option `owner`
+   */
+  sessionsOf(owner: string | number, callback?: Callback<OwnedSession[]>): Promise<OwnedSession[]> {
+    return settle(async () => {
+      const sessions: OwnedSession[] = []
+      for (const [key, entry] of await this.#indexed().listed(String(owner))) {
+        const body = this.opened(key, entry.body)
+        const record = body === undefined ? undefined : parseRecord(body)
+        if (record) sessions.push(ownedSession(key, this.#keys, entry, record))
+      }
+      return sessions
+    }, callback)
+  }
+
+  /** @returns what `sessionsOf` shows as `fingerprint` for the session of this id, as in `req.session.id` */
+  fingerprintOf(sid: string): string {
+    return this.#keys.fingerprint(this.#keys.ofShown(sid))
+  }
+
+  /** Ends the session of this key, which `sessionsOf` gave. Answers whether it was alive. */
+  revoke(key: string, callback?: Callback<boolean>): Promise<boolean> {
+    return settle(async () => this.backend.remove(key), callback)
+  }
+
+  /**
+   * Ends the sessions of one owner, all or all but one. Answers how many.
+   *
+   * @param options `except`: the id of the session to keep, as in `req.session.id`
+   * @throws TypeError ERR_SESSION_OPTION without the option `owner`
+   */
+  revokeOwner(
+    owner: string | number,
+    options: { except?: string | undefined } = {},
+    callback?: Callback<number>,
+  ): Promise<number> {
+    return settle(async () => {
+      const kept = options.except === undefined ? undefined : this.#keys.ofShown(options.except)
+      let ended = 0
+      for (const [key] of await this.#indexed().listed(String(owner))) {
+        if (key !== kept && (await this.backend.remove(key))) ended++
+      }
+      return ended
+    }, callback)
+  }
+
   /** Ends what the store started and closes what it opened; a client that it was given stays open. */
   close(callback?: Callback): Promise<void> {
     return settle(async () => this.backend.close?.(), callback)
@@ -119,38 +177,36 @@ export class BackedStore extends Store {
     )
   }
 
-  /** @internal */
-  keyOf(sid: string): StoreKey {
-    return this.#prefix + sid
-  }
-
-  /** @internal */
-  idOf(key: StoreKey): string {
-    return key.slice(this.#prefix.length)
+  /** @internal the store key of an id that came in a cookie */
+  keyOf(id: string): StoreKey {
+    return this.#keys.of(id)
   }
 
   /** @internal what the backend is given for a session */
-  entryFor(_session: SessionData, text: string, expires: number): Entry {
-    return { body: text, expires }
+  entryFor(session: object, text: string, expires: number): Entry {
+    return this.owners ? { body: text, expires, owner: this.owners.of(session) } : { body: text, expires }
   }
 
   /** @internal the text that the backend keeps for a record */
-  sealed(_key: StoreKey, body: string): string {
-    return body
+  sealed(key: StoreKey, body: string): string {
+    return this.#sealer ? this.#sealer.seal(key, body) : body
   }
 
   /** @internal the record in what the backend keeps; `undefined`: it cannot be opened */
-  opened(_key: StoreKey, text: string): string | undefined {
-    return text
+  opened(key: StoreKey, text: string): string | undefined {
+    return this.#sealer ? this.#sealer.open(key, text) : text
+  }
+
+  #indexed(): Owners {
+    return this.owners ?? badOption('owner', 'a function of the session, for this method', undefined)
   }
 
   #entries(): AsyncIterable<[StoreKey, Entry]> {
-    return this.backend.scan?.(this.#prefix) ?? nothing()
+    return this.backend.scan?.(this.#keys.prefix) ?? nothing()
   }
 
   #deadline(session: SessionData): number {
-    const now = Date.now()
-    return cookieEnd(session.cookie?.expires) ?? now + this.ttlMs
+    return cookieEnd(session.cookie?.expires) ?? Date.now() + this.ttlMs
   }
 
   /**

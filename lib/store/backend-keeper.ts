@@ -43,8 +43,8 @@ export class BackendKeeper implements Keeper {
       : this.#loaded(id, key, entry)
   }
 
-  #loaded(id: string, key: StoreKey, entry: Entry | undefined): Loaded | undefined {
-    if (!entry) return undefined
+  #loaded(id: string, key: StoreKey, entry: Entry | undefined): Awaitable<Loaded | undefined> {
+    if (!entry) return this.#store.elsewhere ? this.#takenOver(id, key) : undefined
     const body = this.#store.opened(key, entry.body)
     const loaded = body === undefined ? undefined : this.#parse(id, body, entry)
     if (!loaded) {
@@ -59,6 +59,11 @@ export class BackendKeeper implements Keeper {
       return undefined
     }
     return loaded
+  }
+
+  async #takenOver(id: string, key: StoreKey): Promise<Loaded | undefined> {
+    const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id))
+    return entry && this.#loaded(id, key, entry)
   }
 
   #parse(id: string, body: string, entry: Entry): Loaded | undefined {
@@ -184,7 +189,7 @@ export class BackendKeeper implements Keeper {
     const key = this.#store.keyOf(id)
     return whenDone(
       this.#ask('destroy', () => this.#backend.remove(key)),
-      () => {},
+      () => this.#store.elsewhere && this.#ask('destroy', () => this.#store.elsewhere?.remove(id)),
     )
   }
 

@@ -2,7 +2,7 @@ import { applyDelta, type Delta, deltaBetween } from '../core/delta'
 import { SessionError } from '../core/errors'
 import { cookieEnd, deadlineAt } from '../core/expiry'
 import type { Policy } from '../core/options'
-import { type Data, dataTextOf, joinRecord, parseRecord } from '../core/record'
+import { type Data, dataTextOf, joinRecord, parseData, parseRecord } from '../core/record'
 import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 import type { BackedStore } from './backed-store'
@@ -84,7 +84,9 @@ export class Commit {
 
   /** What the backend is given; `expires` other than the session's own for one that is to end. */
   entry(expires = this.#expires): Entry {
-    return this.#store.entryFor(this.#session, this.#text, expires)
+    // Whose session it is may be what another request has changed.
+    const whole = this.merged && this.#store.owners ? parseData(this.data) : this.#session
+    return this.#store.entryFor(whole, this.#text, expires)
   }
 
   /** It was written: live session and store agree. */

@@ -1,5 +1,5 @@
 import { warnOnce } from '../core/warning'
-import { BackedStore, type BackedStoreOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import { LmdbBackend } from './lmdb-backend'
 import type { LmdbFileOptions } from './lmdb-options'
 
@@ -32,13 +32,11 @@ export class LmdbStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER without the package `lmdb`; ERR_SESSION_STORE when the file cannot be opened
    */
   constructor(options: string | LmdbStoreOptions) {
-    const {
-      prefix,
-      ttl = DAY_MS,
-      ...file
-    } = typeof options === 'string' ? { path: options } : (options ?? {})
+    const [backed, file] = splitBackedOptions(
+      typeof options === 'string' ? { path: options } : (options ?? {}),
+    )
     const onPruneError = (error: Error) => this.#pruneFailed(error)
-    super(new LmdbBackend({ ...file, onPruneError } as LmdbStoreOptions), { prefix, ttl })
+    super(new LmdbBackend({ ...file, onPruneError } as LmdbStoreOptions), { ttl: DAY_MS, ...backed })
   }
 
   #pruneFailed(error: Error): void {

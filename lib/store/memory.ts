@@ -4,11 +4,11 @@ import { fingerprint } from '../core/id'
 import { parseRecord } from '../core/record'
 import { warnOnce } from '../core/warning'
 import { settle } from '../session/settle'
-import { BackedStore } from './backed-store'
+import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import { MemoryBackend } from './memory-backend'
 import { sessionsView, withMovedEnd } from './memory-view'
 
-export interface MemoryStoreOptions {
+export interface MemoryStoreOptions extends BackedStoreOptions {
   /** Most sessions kept; beyond it the one idle for longest leaves. Default 1,000,000. */
   max?: number | undefined
   /** Milliseconds that a session is kept whose cookie ends with the browser. Default: for ever (within `max`). */
@@ -34,9 +34,9 @@ export class MemoryStore extends BackedStore {
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(options: MemoryStoreOptions = {}) {
-    const { max = MAX, ttl } = options ?? {}
+    const [backed, { max = MAX }] = splitBackedOptions(options ?? {})
     if (typeof max !== 'number' || !(max >= 1)) badOption('max', 'a number of sessions, at least 1', max)
-    super(new MemoryBackend(max, (key) => this.#evicted(key)), { ttl })
+    super(new MemoryBackend(max, (key) => this.#evicted(key)), backed)
     this.#timer = this.#sweepIn(TURN_EVERY_MS)
   }
 

@@ -1,5 +1,5 @@
 import { warnOnce } from '../core/warning'
-import { BackedStore, type BackedStoreOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
 
 export { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
@@ -30,9 +30,10 @@ export class PostgresStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `connectionString` is given and the package `pg` is not installed
    */
   constructor(options: PostgresStoreOptions) {
-    const { prefix, ttl = DAY_MS, ...table } = options ?? {}
+    const [backed, table] = splitBackedOptions(options ?? {})
+    const owners = backed.owner !== undefined
     const onPruneError = (error: Error) => this.#pruneFailed(error)
-    super(new PostgresBackend({ ...table, onPruneError }), { prefix, ttl })
+    super(new PostgresBackend({ owners, ...table, onPruneError }), { ttl: DAY_MS, ...backed })
   }
 
   #pruneFailed(error: Error): void {

@@ -1,5 +1,5 @@
 import { badOption } from '../core/errors'
-import { BackedStore, type BackedStoreOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import { RedisBackend } from './redis-backend'
 import { linkOf } from './redis-client'
 import type { RedisClient, RedisLink } from './redis-link'
@@ -40,13 +40,14 @@ export class RedisStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
    */
   constructor(options: RedisStoreOptions) {
-    const { client, url, prefix = 'sess:', ttl = DAY_MS, owners = false } = options ?? {}
+    const [backed, { client, url, owners = backed.owner !== undefined }] = splitBackedOptions(options ?? {})
+    const { prefix = 'sess:' } = backed
     if (typeof owners !== 'boolean') badOption('owners', 'true or false', owners)
     const { link, close } = open(client, url)
     const backend = owners
       ? new OwnedRedisBackend(link, { close, ownerPrefix: `owner:${prefix}` })
       : new RedisBackend(link, { close })
-    super(backend, { prefix, ttl })
+    super(backend, { ttl: DAY_MS, ...backed, prefix })
   }
 }
 

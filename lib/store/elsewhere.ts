@@ -1,0 +1,91 @@
+import { cookieEnd } from '../core/expiry'
+import { isRecord } from '../core/record'
+import type { SessionData } from '../session/session'
+import { asked } from '../session/settle'
+import type { Store } from '../session/store'
+import type { Backend, Entry, StoreKey } from './backend'
+
+/** Where a session may stand that the store does not have under its key. */
+export interface Source {
+  find(id: string): Promise<{ body: string; expires: number } | undefined>
+  remove(id: string): Promise<void>
+}
+
+/** Rows of the time before ids were hashed, in the same backend. */
+export function plainRows(backend: Backend, plainKey: (id: string) => StoreKey): Source {
+  return {
+    find: async (id) => backend.read(plainKey(id)),
+    remove: async (id) => {
+      await backend.remove(plainKey(id))
+    },
+  }
+}
+
+/** Another store, which the application is moving away from. */
+export function oldStore(store: Store, ttlMs: number): Source {
+  return {
+    async find(id) {
+      const found = await asked<SessionData | null | undefined>((done) => store.get(id, done))
+      if (!isRecord(found)) return undefined
+      const end = cookieEnd(found.cookie['expires'] as string | null)
+      return { body: JSON.stringify(found), expires: end ?? Date.now() + ttlMs }
+    },
+    remove: (id) => asked((done) => store.destroy(id, done)),
+  }
+}
+
+/** What a taking over needs of the store that takes. */
+export interface Taker {
+  readonly backend: Backend
+  keyOf(id: string): StoreKey
+  sealed(key: StoreKey, body: string): string
+}
+
+/**
+ * Takes sessions over from where they stood before, each when it is first asked for, so that nobody is logged out
+ * by a change of store. What was taken is removed there: a session that is ended later must not be found again.
+ */
+export class Elsewhere {
+  readonly #sources: readonly Source[]
+  readonly #taker: Taker
+  /** Requests of one session that come together share one taking over. */
+  readonly #underWay = new Map<string, Promise<Entry | undefined>>()
+
+  constructor(sources: readonly Source[], taker: Taker) {
+    this.#sources = sources
+    this.#taker = taker
+  }
+
+  /** @returns the entry under its new key, or `undefined` when no source has the session */
+  take(id: string): Promise<Entry | undefined> {
+    let taking = this.#underWay.get(id)
+    if (!taking) {
+      taking = this.#take(id).finally(() => this.#underWay.delete(id))
+      this.#underWay.set(id, taking)
+    }
+    return taking
+  }
+
+  async remove(id: string): Promise<void> {
+    for (const source of this.#sources) await source.remove(id)
+  }
+
+  async #take(id: string): Promise<Entry | undefined> {
+    const { backend } = this.#taker
+    const key = this.#taker.keyOf(id)
+    for (const source of this.#sources) {
+      const found = await source.find(id)
+      if (!found) continue
+      const entry: Entry = { body: this.#taker.sealed(key, found.body), expires: found.expires }
+      if (!(await backend.create(key, entry))) return backend.read(key)
+      // Another process may have taken it, and ended it, since we found it: then it stands there no more.
+      if (await source.find(id)) {
+        await source.remove(id)
+        return entry
+      }
+      await backend.replace(key, entry.body, { ...entry, expires: 0 })
+      return undefined
+    }
+    return undefined
+  }
+}

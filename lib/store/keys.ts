@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { fingerprint } from '../core/id'
+import type { StoreKey } from './backend'
+
+/** Marks what a listing shows instead of an id when ids are hashed: the hash cannot be turned back. */
+const HANDLE = 'hashed:'
+
+/**
+ * Session ids to store keys and back: a prefix, and with `hashIds` SHA-256, so that the ids of a stolen table
+ * cannot be used. Plain SHA-256 is enough for ids of 128 random bits and more (OWASP, ASVS 7.2.3).
+ */
+export class KeyRing {
+  readonly prefix: string
+  readonly hashes: boolean
+
+  constructor(prefix: string, hashes: boolean) {
+    this.prefix = prefix
+    this.hashes = hashes
+  }
+
+  /** The store key of an id that came in a cookie: never taken for a handle. */
+  of(id: string): StoreKey {
+    return this.prefix + (this.hashes ? createHash('sha256').update(id).digest('base64url') : id)
+  }
+
+  /** The store key under which an id stood before ids were hashed. */
+  plain(id: string): StoreKey {
+    return this.prefix + id
+  }
+
+  /** The store key of what the application has: an id, or what a listing showed. */
+  ofShown(shown: string): StoreKey {
+    return this.hashes && shown.startsWith(HANDLE) ? this.prefix + shown.slice(HANDLE.length) : this.of(shown)
+  }
+
+  /** What stands for a session in lists that users see; the same from the key as from the id. */
+  fingerprint(key: StoreKey): string {
+    return fingerprint(key)
+  }
+
+  /** What a listing shows: the id, or where it is hashed a handle that the store's methods take as well. */
+  shown(key: StoreKey): string {
+    const name = key.slice(this.prefix.length)
+    return this.hashes ? HANDLE + name : name
+  }
+}
