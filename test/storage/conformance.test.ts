@@ -61,10 +61,6 @@ testBackend(
   },
   {
     capabilities: ['scan', 'close', 'shared', 'durable', 'givenClient', 'anyBody', 'watch', 'faults'],
-    knownFailures: {
-      'a body comes back as it was: unicode, a megabyte, keys that objects have of themselves':
-        'RedisBackend wants a script for a body with U+FFFD',
-    },
   },
 )
 
