@@ -22,7 +22,9 @@ export function linkOf(client: RedisClient): RedisLink {
 }
 
 function adapt(client: RedisClient): RedisLink {
-  const has = (name: string) => typeof (client as unknown as Record<string, unknown>)?.[name] === 'function'
+  // A function has a `call` of its own, and is a `createClient` that was not called.
+  const methods = typeof client === 'object' ? (client as unknown as Record<string, unknown> | null) : null
+  const has = (name: string) => typeof methods?.[name] === 'function'
   if (has('call') && has('nodes')) return new IoRedisClusterLink(client as unknown as IoCluster)
   if (has('call')) return new IoRedisLink(client as unknown as Io)
   if (has('sendCommand') && !has('getSentinelNode')) {
@@ -32,6 +34,11 @@ function adapt(client: RedisClient): RedisLink {
   badOption(
     'client',
     'a client of redis (node-redis) 4 to 6 or ioredis 5 to 6, or a Cluster of these',
-    client,
+    withoutPassword(client),
   )
+}
+
+/** What was given, for a message: a URL may carry a password. */
+export function withoutPassword(given: unknown): unknown {
+  return typeof given === 'string' ? given.replace(/\/\/.*@/, '//…@') : given
 }

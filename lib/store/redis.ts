@@ -1,7 +1,7 @@
 import { badOption } from '../core/errors'
 import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import { RedisBackend } from './redis-backend'
-import { linkOf } from './redis-client'
+import { linkOf, withoutPassword } from './redis-client'
 import type { RedisClient, RedisLink } from './redis-link'
 import { OwnRedisClient } from './redis-own-client'
 import { OwnedRedisBackend } from './redis-owners'
@@ -58,14 +58,9 @@ interface Opened {
 
 function open(client: RedisClient | undefined, url: string | undefined): Opened {
   if (url === undefined) return { link: linkOf(client as RedisClient) }
-  if (client !== undefined) badOption('url', 'either client or url, not both', url)
+  if (client !== undefined) badOption('url', 'either client or url, not both', withoutPassword(url))
   if (typeof url !== 'string' || !/^rediss?:\/\//.test(url))
-    badOption('url', 'redis://… or rediss://…', redacted(url))
+    badOption('url', 'redis://… or rediss://…', withoutPassword(url))
   const own = new OwnRedisClient(url)
   return { link: linkOf(own), close: () => own.close() }
-}
-
-/** A URL may carry a password. */
-function redacted(url: unknown): unknown {
-  return typeof url === 'string' ? url.replace(/\/\/[^@]*@/, '//…@') : url
 }
