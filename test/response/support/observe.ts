@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import type { AppKind, Owner } from '../../support/app'
+import type { Case } from './case'
+import { CASES } from './cases'
+import { type Mode, type ModeServer, serveMode } from './modes'
+import { Probe } from './probe'
+import { type RawAnswer, rawGet } from './raw'
+
+/** All that both sides of one exchange saw, as far as it must be equal with and without a session. */
+export interface Observation {
+  status: number
+  reason: string
+  headers: string[]
+  framing: string
+  body: string
+  trailers: string[]
+  whole: boolean
+  ending: string
+  seen: string[]
+  later: string[]
+}
+
+export class Observer {
+  readonly #server: ModeServer
+  readonly #probes: Map<string, Probe>
+  readonly #mode: Mode
+  #runs = 0
+
+  private constructor(server: ModeServer, mode: Mode, probes: Map<string, Probe>) {
+    this.#server = server
+    this.#mode = mode
+    this.#probes = probes
+  }
+
+  static async start(
+    owner: Owner,
+    kind: AppKind,
+    mode: Mode,
+    cases: readonly Case[] = CASES,
+  ): Promise<Observer> {
+    const probes = new Map<string, Probe>()
+    const server = await serveMode(owner, kind, mode, (req, res) => {
+      const run = req.headers['x-mark']
+      const found = cases.find(({ name }) => name === decodeURIComponent(req.headers['x-case']))
+      const probe = new Probe(req, res)
+      probes.set(run, probe)
+      return found?.run(probe)
+    })
+    return new Observer(server, mode, probes)
+  }
+
+  async observe(tried: Case): Promise<Observation> {
+    const mark = `run ${++this.#runs}`
+    const visitor = await this.#server.visitor()
+    const headers = { ...visitor, ...tried.headers, 'X-Mark': mark, 'X-Case': encodeURIComponent(tried.name) }
+    const answer = await rawGet(this.#server.origin, '/case', { headers, method: tried.method ?? 'GET' })
+    const probe = this.#probes.get(mark)
+    if (!probe) throw new Error('the handler was not called')
+    if (!probe.later.includes('close')) await once(probe.res, 'close')
+    // Callbacks that come after the close.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (answer.whole && this.#mode.use !== 'none') await this.#prove(answer, visitor, mark)
+    return {
+      status: answer.status,
+      reason: answer.reason,
+      headers: headersOf(answer),
+      framing: answer.framing,
+      body: answer.body.toString('latin1'),
+      trailers: answer.trailers,
+      whole: answer.whole,
+      ending: answer.ending,
+      seen: probe.seen,
+      later: probe.later.filter((line) => line !== 'drain'),
+    }
+  }
+
+  /** P1: whoever has the whole answer and asks again finds what was put in the session. */
+  async #prove(answer: RawAnswer, visitor: Record<string, string>, mark: string): Promise<void> {
+    const { use, name } = this.#mode
+    if (use === 'unchanged') return
+    const line = answer.headers.find(([key, value]) => isOurs(key, value))?.[1]
+    if (use === 'new' && !line) throw new Error(`${name}: a new session, and no cookie`)
+    const cookies = use === 'new' ? { Cookie: line?.split(';', 1)[0] ?? '' } : visitor
+    const found = await this.#server.read(cookies)
+    if (found['mark'] !== mark) throw new Error(`${name}: ${mark} was answered and is not saved`)
+  }
+}
+
+function headersOf(answer: RawAnswer): string[] {
+  return answer.headers
+    .filter(([name, value]) => name !== 'Date' && !isOurs(name, value))
+    .map(([name, value]) => `${name}: ${value}`)
+}
+
+/** What the middleware may add. */
+function isOurs(name: string, value: string): boolean {
+  if (name === 'Set-Cookie') return value.startsWith('connect.sid=')
+  return name === 'Cache-Control' && value === 'no-cache="Set-Cookie"'
+}
