@@ -1,45 +1,122 @@
+import { refuseHeaders } from './refusals'
+import type { HookedResponse } from './response-parts'
+
 /** What a held response looks like to its handler: as sent, and as ended as the handler has made it. */
 export interface Held {
   readonly ended: boolean
   readonly full: boolean
 }
 
-/** Methods that Node refuses once headers are sent. */
-const HEADER_METHODS = ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader'] as const
+/** Methods that Node refuses once headers are sent, and its word for each. */
+const HEADER_METHODS = {
+  setHeader: 'set',
+  setHeaders: 'set',
+  appendHeader: 'append',
+  removeHeader: 'remove',
+} as const
 
-type Masked = Record<string, PropertyDescriptor | undefined>
+const MASK: unique symbol = Symbol('sojourn.mask')
 
-/** @returns what to give to `unmask` */
-export function mask(res: object, held: Held): Masked {
-  const properties: PropertyDescriptorMap = {
-    headersSent: { configurable: true, get: () => true },
-    writableEnded: { configurable: true, get: () => held.ended },
-    finished: { configurable: true, get: () => held.ended },
-    writableNeedDrain: { configurable: true, get: () => held.full },
+type Masked = HookedResponse & { [MASK]?: Mask }
+
+/**
+ * Own properties over those of a response, as long as anybody holds it. Several may: each session middleware on
+ * a response holds it by itself, and they do not let go in any order.
+ */
+class Mask {
+  readonly holders = new Set<Held>()
+  #lifted = 0
+  #before: PropertyDescriptorMap | undefined = undefined
+  readonly #res: HookedResponse
+
+  constructor(res: HookedResponse) {
+    this.#res = res
   }
-  for (const name of HEADER_METHODS) {
-    if (name in res) properties[name] = { configurable: true, writable: true, value: refuseHeader }
+
+  lift(): void {
+    this.#lifted++
+    this.apply()
   }
-  const before: Masked = {}
-  for (const name of Object.keys(properties)) before[name] = Object.getOwnPropertyDescriptor(res, name)
+
+  lower(): void {
+    this.#lifted--
+    this.apply()
+  }
+
+  apply(): void {
+    const wanted = this.holders.size > 0 && this.#lifted === 0
+    if (wanted && !this.#before) this.#before = putOver(this.#res, this.#properties())
+    else if (!wanted && this.#before) {
+      putBack(this.#res, this.#before)
+      this.#before = undefined
+    }
+  }
+
+  #some(is: (held: Held) => boolean): boolean {
+    for (const held of this.holders) if (is(held)) return true
+    return false
+  }
+
+  #properties(): PropertyDescriptorMap {
+    const res = this.#res
+    const ended = { configurable: true, get: () => this.#some((held) => held.ended) }
+    const properties: PropertyDescriptorMap = {
+      headersSent: { configurable: true, get: () => true },
+      writableEnded: ended,
+      finished: ended,
+      // Derived by Node from `finished`, which is ahead of the truth here.
+      writableFinished: { configurable: true, get: () => false },
+      writableNeedDrain: {
+        configurable: true,
+        get: () => !this.#some((held) => held.ended) && this.#some((held) => held.full),
+      },
+    }
+    for (const [name, verb] of Object.entries(HEADER_METHODS)) {
+      if (!(name in res)) continue
+      properties[name] = { configurable: true, writable: true, value: () => refuseHeaders(res, verb) }
+    }
+    return properties
+  }
+}
+
+/** From now on the response looks as `held` says. */
+export function mask(res: HookedResponse, held: Held): void {
+  const masked = res as Masked
+  masked[MASK] ??= new Mask(res)
+  masked[MASK].holders.add(held)
+  masked[MASK].apply()
+}
+
+/** `held` lets go; the response shows itself again when nobody holds it. */
+export function unmask(res: HookedResponse, held: Held): void {
+  const mask = (res as Masked)[MASK]
+  if (mask?.holders.delete(held)) mask.apply()
+}
+
+/** Runs `work` on the bare response, also while others hold it. */
+export function withoutMask(res: HookedResponse, work: () => void): void {
+  const mask = (res as Masked)[MASK]
+  mask?.lift()
+  try {
+    work()
+  } finally {
+    mask?.lower()
+  }
+}
+
+function putOver(res: object, properties: PropertyDescriptorMap): PropertyDescriptorMap {
+  const before: PropertyDescriptorMap = {}
+  for (const name of Object.keys(properties)) {
+    const own = Object.getOwnPropertyDescriptor(res, name)
+    before[name] = own ?? {}
+  }
   Object.defineProperties(res, properties)
   return before
 }
 
-export function unmask(res: object, before: Masked): void {
+function putBack(res: object, before: PropertyDescriptorMap): void {
   for (const [name, descriptor] of Object.entries(before)) {
-    if (descriptor) Object.defineProperty(res, name, descriptor)
+    if ('configurable' in descriptor) Object.defineProperty(res, name, descriptor)
     else delete (res as Record<string, unknown>)[name]
   }
-}
-
-function refuseHeader(): never {
-  const error = new Error('Cannot set headers after they are sent to the client')
-  throw Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' })
-}
-
-/** A second `writeHead`, as Node refuses it. */
-export function refuseHead(): never {
-  const error = new Error('Cannot write headers after they are sent to the client')
-  throw Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' })
 }

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+
 /** The public parts of a response that are used; all optional, since test doubles lack some. */
 export interface HookedResponse {
   writeHead?: (...args: HeadArguments) => unknown
@@ -8,13 +10,22 @@ export interface HookedResponse {
   setHeader?: (name: string, value: string | string[]) => unknown
   appendHeader?: (name: string, value: string | string[]) => unknown
   removeHeader?: (name: string) => void
-  on?: (event: string, listener: () => void) => unknown
-  emit?: (event: string) => unknown
+  on?: (event: string, listener: (...args: never[]) => void) => unknown
+  off?: (event: string, listener: (...args: never[]) => void) => unknown
+  emit?: (event: string, ...args: unknown[]) => unknown
   destroy?: (error?: Error) => unknown
+  statusCode?: number
+  statusMessage?: string | undefined
   readonly headersSent?: boolean
   readonly writableEnded?: boolean
+  readonly destroyed?: boolean
   readonly writableHighWaterMark?: number
   readonly writableNeedDrain?: boolean
+  readonly req?: { readonly httpVersionMajor?: number }
+  /** HTTP/1. */
+  readonly socket?: { resetAndDestroy?: () => unknown } | null
+  /** HTTP/2. */
+  readonly stream?: { readonly destroyed?: boolean; close?: (code: number) => void }
 }
 
 /** `writeHead(status, reason?, headers?)` */
@@ -24,6 +35,10 @@ export interface Head {
   readonly status: HeadArguments
   /** An object, a flat list of names and values, or a list of pairs; as Node takes them. */
   readonly headers: unknown
+}
+
+export function isHttp2(res: HookedResponse): boolean {
+  return res.req?.httpVersionMajor === 2
 }
 
 export function splitHead(args: HeadArguments): Head {
@@ -37,15 +52,46 @@ export function splitHead(args: HeadArguments): Head {
  * Sets the headers of a `writeHead` call one by one, as Node does when some have been set before, so that ours
  * can be added to them.
  */
-export function applyHead(res: HookedResponse, headers: unknown): void {
+export function applyHeaders(res: HookedResponse, headers: unknown): void {
   const seen = new Set<string>()
-  for (const [name, value] of pairs(headers)) {
-    if (value === undefined) continue
+  for (const [name, value] of headerPairs(headers)) {
     const again = seen.has(name.toLowerCase())
     seen.add(name.toLowerCase())
     if (again) appendHeader(res, name, value)
     else res.setHeader?.(name, value)
   }
+}
+
+/**
+ * Makes a response show a `writeHead` that is held: its status and headers.
+ *
+ * @returns the arguments for the `writeHead` that is still to come
+ */
+export function showHead(res: HookedResponse, args: HeadArguments): HeadArguments {
+  const { status, headers } = splitHead(args)
+  const [code, reason] = status
+  applyHeaders(res, headers)
+  res.statusCode = Number(code) | 0
+  // HTTP/2 has no reasons, and warns.
+  if (!isHttp2(res)) {
+    if (typeof reason === 'string') res.statusMessage = reason
+    else res.statusMessage ||= STATUS_CODES[res.statusCode] ?? 'unknown'
+  }
+  return status
+}
+
+export interface Status {
+  readonly code: number | undefined
+  readonly message: string | undefined
+}
+
+export function statusOf(res: HookedResponse): Status {
+  return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage }
+}
+
+export function restoreStatus(res: HookedResponse, { code, message }: Status): void {
+  if (code !== undefined && res.statusCode !== code) res.statusCode = code
+  if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message
 }
 
 /** Adds a value to a header, in whichever form the others stand there. */
@@ -58,7 +104,11 @@ export function appendHeader(res: HookedResponse, name: string, value: string | 
   res.setHeader?.(name, ([] as string[]).concat(present as string | string[], value))
 }
 
-function* pairs(headers: unknown): Iterable<[string, string | string[]]> {
+export function callbackOf(args: unknown[]): ((error?: unknown) => void) | undefined {
+  return args.find((arg) => typeof arg === 'function') as ((error?: unknown) => void) | undefined
+}
+
+export function* headerPairs(headers: unknown): Iterable<[string, string | string[]]> {
   if (typeof headers !== 'object' || headers === null) return
   if (!Array.isArray(headers)) {
     for (const name of Object.keys(headers)) yield [name, (headers as Record<string, string>)[name] as string]

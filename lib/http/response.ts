@@ -1,85 +1,58 @@
 import { isPromise } from '../session/settle'
-import { mask, refuseHead, unmask } from './mask'
-import { applyHead, type HeadArguments, type HookedResponse, splitHead } from './response-parts'
+import { BodyLength } from './body-length'
+import type { Guard } from './guard'
+import { hookInto, type Own } from './hooks'
+import { type Held, mask, unmask, withoutMask } from './mask'
+import { checkChunk, checkHead, checkLastChunk, refuseHeaders, refuseWrite } from './refusals'
+import {
+  callbackOf,
+  type HeadArguments,
+  type HookedResponse,
+  restoreStatus,
+  type Status,
+  showHead,
+  statusOf,
+} from './response-parts'
+import { byteLengthOf, bytesOf, failCallbacks, perform, type Step } from './step'
+import { clearForErrorPage, tellWriters } from './stopped'
 
-/** What has to be done before a response may leave. */
-export interface Guard {
-  /**
-   * Called once, when headers would leave; `ending`: together with the end. A promise holds the response until it
-   * settles. What it throws or rejects with stops the response: `failed`.
-   */
-  beforeHeaders(ending: boolean): void | PromiseLike<void>
-  /** Called when a response ends whose headers have left already. */
-  beforeEnd(): void | PromiseLike<void>
-  /** Whether `putHeaders` has something to put. */
-  readonly hasHeaders: boolean
-  /** Called right before the headers leave. */
-  putHeaders(): void
-  /** The response was stopped. `headersLeft`: too late for another one. */
-  failed(error: unknown, headersLeft: boolean): void
-  /** The connection has closed. `ended`: after the handler had ended the response. */
-  closed(ended: boolean): void
-}
-
-const HOLD: unique symbol = Symbol('sojourn.hold')
-
-type Hooked = HookedResponse & { [HOLD]?: ResponseHold }
-
-type Step =
-  | { kind: 'head'; args: HeadArguments }
-  | { kind: 'flush' }
-  | { kind: 'write'; args: unknown[] }
-  | { kind: 'end'; args: unknown[]; checked: boolean }
-
+/** Of a response that names none. */
 const HIGH_WATER_MARK = 16 * 1024
-
-/** Headers that describe a body which will not be sent. */
-const BODY_HEADERS = [
-  'Content-Length',
-  'Content-Encoding',
-  'Content-Range',
-  'Transfer-Encoding',
-  'ETag',
-  'Last-Modified',
-]
 
 /**
  * Stands between a handler and its response: whatever would send headers or the end first asks the guard, and
  * waits in order while the guard is at work. Only public methods of the response are used, so that HTTP/2's
  * responses and test doubles work.
  */
-export class ResponseHold {
-  readonly res: Hooked
+export class ResponseHold implements Held {
+  readonly res: HookedResponse
   readonly #guard: Guard
-  readonly #writeHead: HookedResponse['writeHead']
-  readonly #write: HookedResponse['write']
-  readonly #end: HookedResponse['end']
-  readonly #flushHeaders: HookedResponse['flushHeaders']
+  readonly #own: Own
   /** The handler has ended the response. */
   ended = false
+  /** The guard was asked about the headers. */
   #passed = false
+  #failed = false
+  /** The error page is through, and the handler that was stopped does not know. */
+  #deaf = false
   #watching = false
   /** The connection has closed. */
   #gone = false
   /** Steps that wait; `undefined` while nothing is held. */
   #steps: Step[] | undefined = undefined
-  #masked: ReturnType<typeof mask> | undefined = undefined
+  /** Bytes that wait. */
   #bytes = 0
+  /** A write that waits was answered `false`. */
+  #drainOwed = false
+  /** How much of the body is to come, where that matters. */
+  #body: BodyLength | undefined = undefined
+  /** What the status was when the headers would have left. */
+  #status: Status | undefined = undefined
 
   constructor(res: HookedResponse, guard: Guard) {
     this.res = res
     this.#guard = guard
-    this.#writeHead = res.writeHead
-    this.#write = res.write
-    this.#end = res.end
-    this.#flushHeaders = res.flushHeaders
-    // Two middlewares on one response: the second cannot be found by the key, which is the first one's.
-    const shared = !this.res[HOLD]
-    if (shared) this.res[HOLD] = this
-    if (this.#writeHead) res.writeHead = shared ? writeHead : (...args) => this.head(args)
-    if (this.#write) res.write = shared ? write : (...args) => this.writeChunk(args)
-    if (this.#end) res.end = shared ? end : (...args) => this.finish(args)
-    if (this.#flushHeaders) res.flushHeaders = shared ? flushHeaders : () => this.flush()
+    this.#own = hookInto(res, this)
   }
 
   /** More was held than the response would buffer itself. */
@@ -89,177 +62,188 @@ export class ResponseHold {
 
   /** Asks for `closed`, once; not before it is needed, since some responses are no emitters. */
   watchClose(): void {
-    if (this.#watching || typeof this.res.on !== 'function') return
+    const { res } = this
+    if (this.#watching || typeof res.on !== 'function') return
     this.#watching = true
-    this.res.on('close', () => this.onClose())
+    res.on('close', () => this.#onClose())
+    // The client has left before there was anybody to tell.
+    if (res.destroyed || res.stream?.destroyed) process.nextTick(() => this.#onClose())
   }
 
   head(args: HeadArguments): unknown {
-    if (this.#steps) refuseHead()
-    const step: Step = { kind: 'head', args }
+    if (this.#steps) refuseHeaders(this.res, 'write')
+    const step: Step = { kind: 'head', args, checked: true }
+    if (this.#passed) return this.#own.writeHead?.apply(this.res, args)
+    checkHead(args)
     return this.#pass(step) ? this.#perform(step) : this.res
   }
 
   flush(): void {
     if (this.#steps) return
-    const step: Step = { kind: 'flush' }
-    if (this.#pass(step)) this.#perform(step)
+    const step: Step = { kind: 'flush', args: [], checked: true }
+    if (this.#passed || this.#pass(step)) this.#perform(step)
   }
 
   writeChunk(args: unknown[]): unknown {
-    if (this.#passed && !this.#steps) return this.#write?.apply(this.res, args)
+    const free = this.#passed && !this.#steps
+    if (free && !this.#body && !this.#failed) return this.#own.write?.apply(this.res, args)
+    if (this.#deaf) return refuseWrite(args)
     checkChunk(args[0])
-    const step: Step = { kind: 'write', args }
+    const step: Step = { kind: 'write', args, checked: false }
     if (this.#steps) this.#steps.push(step)
-    else if (this.#pass(step)) return this.#perform(step)
-    this.#bytes += lengthOf(args[0])
-    return !this.full
+    else if (free ? this.#mayGo(step) : this.#pass(step)) return this.#perform(step)
+    this.#bytes += byteLengthOf(args)
+    const more = !this.ended && !this.#gone && !this.full
+    this.#drainOwed ||= !more
+    return more
   }
 
   finish(args: unknown[]): unknown {
-    if (this.ended) {
-      const callback = args.find((arg) => typeof arg === 'function')
-      if (callback) process.nextTick(callback as () => void)
-      return this.res
-    }
+    if (this.ended) return this.#endAgain(args)
+    checkLastChunk(args[0])
     this.ended = true
+    const step: Step = { kind: 'end', args, checked: false }
     if (this.#steps) {
-      this.#steps.push({ kind: 'end', args, checked: false })
+      this.#steps.push(step)
       return this.res
     }
     const first = !this.#passed
     this.#passed = true
-    if (!this.#ask(first, true, { kind: 'end', args, checked: true })) return this.res
-    if (first) this.#guard.putHeaders()
-    const returned = this.#end?.apply(this.res, args)
+    if (!this.#ask(step, first)) return this.res
+    let returned: unknown
+    try {
+      if (first) this.#guard.putHeaders()
+      returned = this.#perform(step)
+    } catch (error) {
+      // Refused: the response goes on as if this call had not been.
+      this.ended = false
+      this.watchClose()
+      throw error
+    }
+    this.#deaf = this.#failed
     this.#guard.closed(true)
     return returned
   }
 
-  /** Whether a step may go on now; the first one that sends headers asks. */
+  /** A second end has no effect, but its callback is called. */
+  #endAgain(args: unknown[]): unknown {
+    const { res } = this
+    const callback = callbackOf(args)
+    if (!callback) return res
+    if (args[0] && args[0] !== callback) refuseWrite(args)
+    else if (this.#steps) res.on?.('finish', callback)
+    else return this.#own.end?.call(res, callback)
+    return res
+  }
+
+  /** Whether the first step that sends headers may go on now. */
   #pass(step: Step): boolean {
-    if (this.#passed) return true
     this.#passed = true
     this.watchClose()
-    if (!this.#ask(true, false, step)) return false
+    if (!this.#ask(step, true)) return false
     if (step.kind !== 'head') this.#guard.putHeaders()
+    this.#body = BodyLength.from(this.res, step)
     return true
   }
 
+  /** Whether a step after the headers may go on now. */
+  #mayGo(step: Step): boolean {
+    if (step.checked || step.kind === 'end') return step.checked || this.#ask(step, false)
+    step.checked = true
+    if (!this.#body?.completedBy(step)) return true
+    this.#body = undefined
+    return this.#ask(step, false)
+  }
+
   /** @returns whether the guard had nothing to wait for */
-  #ask(headers: boolean, ending: boolean, step: Step): boolean {
+  #ask(step: Step, headers: boolean): boolean {
+    const guard = this.#guard
+    step.checked = true
+    if (step.kind === 'end') this.#body = undefined
     let wait: void | PromiseLike<void>
     try {
-      wait = headers ? this.#guard.beforeHeaders(ending) : this.#guard.beforeEnd()
+      if (headers) wait = guard.beforeHeaders(step.kind === 'end')
+      else wait = step.kind === 'end' ? guard.beforeEnd() : guard.beforeLastByte()
     } catch (error) {
       wait = Promise.reject(error)
     }
     if (!isPromise(wait)) return true
+    if (headers) {
+      if (step.kind === 'head') step.args = showHead(this.res, step.args)
+      this.#status = statusOf(this.res)
+    }
     this.#steps = [step]
-    this.#masked = mask(this.res, this)
+    mask(this.res, this)
     wait.then(
-      () => this.#release(headers),
-      (error) => this.#fail(error, !headers),
+      () => withoutMask(this.res, () => this.#release(headers)),
+      (error) => withoutMask(this.res, () => this.#stop(error, this.#steps ?? [], !headers)),
     )
     return false
   }
 
   #release(headers: boolean): void {
+    const { res } = this
     const steps = this.#steps ?? []
-    this.#unhold()
-    const wasFull = this.full
-    this.#bytes = 0
+    this.#letGo()
+    let more: unknown = true
     try {
-      if (headers && steps[0]?.kind !== 'head') this.#guard.putHeaders()
+      if (headers && steps[0]) this.#releaseHead(steps[0])
       for (let step = steps.shift(); step; step = steps.shift()) {
-        if (step.kind === 'end' && !step.checked) {
-          step.checked = true
-          if (!this.#ask(false, true, step)) return
+        if (!this.#mayGo(step)) {
+          this.#steps = [step, ...steps]
+          this.#bytes = bytesOf(this.#steps)
+          return
         }
-        this.#perform(step)
+        const returned = this.#perform(step)
+        if (step.kind === 'write') more = returned
       }
     } catch (error) {
-      this.#guard.failed(error, true)
+      this.#stop(error, steps, res.headersSent !== false)
       return
     }
+    this.#deaf = this.#failed && this.ended
     if (this.ended || this.#gone) this.#guard.closed(this.ended)
-    else if (wasFull && !this.res.writableNeedDrain) this.res.emit?.('drain')
+    else if (this.#drainOwed && more !== false) process.nextTick(() => this.ended || res.emit?.('drain'))
+    this.#drainOwed = false
+  }
+
+  #releaseHead(first: Step): void {
+    const { res } = this
+    // What the handler has set since is too late, as it would have been.
+    if (this.#status) restoreStatus(res, this.#status)
+    if (first.kind !== 'head') this.#guard.putHeaders()
+    this.#body = BodyLength.from(res, first)
+    first.checked = true
   }
 
   #perform(step: Step): unknown {
-    const { res } = this
-    switch (step.kind) {
-      case 'head': {
-        if (!this.#guard.hasHeaders) return this.#writeHead?.apply(res, step.args)
-        const { status, headers } = splitHead(step.args)
-        applyHead(res, headers)
-        this.#guard.putHeaders()
-        return this.#writeHead?.apply(res, status)
-      }
-      case 'flush':
-        return this.#flushHeaders?.call(res)
-      case 'write':
-        return this.#write?.apply(res, step.args)
-      case 'end':
-        return this.#end?.apply(res, step.args)
-    }
+    return perform(step, this.res, this.#own, this.#guard)
   }
 
-  #fail(error: unknown, headersLeft: boolean): void {
-    const steps = this.#steps ?? []
-    this.#unhold()
-    this.#bytes = 0
+  /** The response does not go on; `steps` is what is lost of it. */
+  #stop(error: unknown, steps: Step[], headersLeft: boolean): void {
+    const streaming = !this.ended
+    this.#letGo()
+    this.#failed = true
+    this.#drainOwed = false
     this.ended = false
-    for (const step of steps) {
-      if (step.kind !== 'write' && step.kind !== 'end') continue
-      const callback = step.args.find((arg) => typeof arg === 'function')
-      if (callback) process.nextTick(callback as (error: unknown) => void, error)
-    }
+    failCallbacks(steps, error)
     if (!headersLeft) {
       this.#passed = false
-      for (const name of BODY_HEADERS) this.res.removeHeader?.(name)
+      clearForErrorPage(this.res)
+      if (streaming) process.nextTick(tellWriters, this.res, error)
     }
-    // Outside the promise's job: what an error handler throws belongs to the process.
-    process.nextTick(() => this.#guard.failed(error, headersLeft))
+    this.#guard.failed(error, headersLeft)
   }
 
-  #unhold(): void {
+  #letGo(): void {
     this.#steps = undefined
-    if (this.#masked) unmask(this.res, this.#masked)
-    this.#masked = undefined
+    this.#bytes = 0
+    unmask(this.res, this)
   }
 
-  onClose(): void {
+  #onClose(): void {
     this.#gone = true
     if (!this.#steps) this.#guard.closed(this.ended)
   }
-}
-
-/** As Node, which would have refused it at once. */
-function checkChunk(chunk: unknown): void {
-  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return
-  const error = new TypeError(
-    'The "chunk" argument must be of type string or an instance of Buffer or Uint8Array',
-  )
-  throw Object.assign(error, { code: chunk === null ? 'ERR_STREAM_NULL_VALUES' : 'ERR_INVALID_ARG_TYPE' })
-}
-
-function lengthOf(chunk: unknown): number {
-  return typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk.length : 0
-}
-
-function writeHead(this: Hooked, ...args: HeadArguments): unknown {
-  return this[HOLD]?.head(args)
-}
-
-function write(this: Hooked, ...args: unknown[]): unknown {
-  return this[HOLD]?.writeChunk(args)
-}
-
-function end(this: Hooked, ...args: unknown[]): unknown {
-  return this[HOLD]?.finish(args)
-}
-
-function flushHeaders(this: Hooked): void {
-  this[HOLD]?.flush()
 }

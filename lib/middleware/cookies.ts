@@ -25,8 +25,8 @@ export function decideHeaders(exchange: Exchange, modified: boolean): void {
   const { req, room, headersLeft } = exchange
   const decision = decideFor(exchange, modified)
   if (debug.enabled) debug('cookie: %s, because: %s', decision.action, decision.because)
-  exchange.hasHeaders = decision.action === 'set' || decision.action === 'clear'
-  exchange.clearsCookie = decision.action === 'clear'
+  // Composed before anything is sent: attributes that cannot stand in a header are an error for `next`.
+  exchange.cookieLine = headersLeft ? undefined : lineFor(exchange, decision)
   if (decision.action === 'withhold') {
     room.tell('withheld', () => ({ because: 'insecure', session: fingerprint(String(req.sessionID)) }))
   } else if (headersLeft && decision.action === 'set' && req.sessionID !== exchange.cookieId) {
@@ -54,22 +54,26 @@ function decideFor(exchange: Exchange, modified: boolean): CookieDecision {
   )
 }
 
+/** @throws TypeError when an attribute cannot stand in a header */
+function lineFor(exchange: Exchange, { action }: CookieDecision): string | undefined {
+  const { req, room } = exchange
+  const { session, sessionID } = req
+  if (action === 'clear')
+    return clearCookieLine(room.policy.name, exchange.ended?.attributes ?? attributesOf(exchange))
+  const signer = room.signer(req)
+  if (action !== 'set' || !signer || !session || !sessionID) return undefined
+  return room.cookieLine(signer.seal(sessionID), session.cookie)
+}
+
 /** Puts the cookie, set or cleared, on the response. */
-export function putHeaders(exchange: Exchange): void {
-  const { req, res, room } = exchange
-  exchange.hasHeaders = false
-  const { name, cacheControl } = room.policy
-  let line: string
-  if (exchange.clearsCookie) {
-    line = clearCookieLine(name, exchange.ended?.attributes ?? attributesOf(exchange))
-  } else {
-    const signer = room.signer(req)
-    const { session, sessionID } = req
-    if (!signer || !session || !sessionID) return
-    line = room.cookieLine(signer.seal(sessionID), session.cookie)
+export function putHeaders({ req, res, room }: Exchange, line: string): void {
+  if (res.headersSent) {
+    // Somebody has sent them past the middleware.
+    room.tell('withheld', () => ({ because: 'late', session: fingerprint(String(req.sessionID)) }))
+    return
   }
   appendHeader(res, 'Set-Cookie', line)
-  if (cacheControl && res.getHeader?.('Cache-Control') === undefined) {
+  if (room.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined) {
     // OWASP Session Management: caches must not keep the cookie. RFC 9111 section 5.2.2.4.
     res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')
   }

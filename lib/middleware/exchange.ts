@@ -1,5 +1,7 @@
-import type { Guard } from '../http/response'
+import { SessionError } from '../core/errors'
+import type { Guard } from '../http/guard'
 import type { HookedResponse } from '../http/response-parts'
+import { breakOff } from '../http/stopped'
 import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
@@ -47,8 +49,10 @@ export class Exchange implements SessionLink, Guard {
   stopped = false
   /** Headers have left; a cookie comes too late. */
   headersLeft = false
-  hasHeaders = false
-  clearsCookie = false
+  /** The `Set-Cookie` line that is to go with the headers. */
+  cookieLine: string | undefined = undefined
+  /** The response is through: what is still done with the session lets go of it at once. */
+  over = false
 
   constructor(room: Room, keeper: Keeper, req: SessionRequest, res: HookedResponse, next: Next) {
     this.room = room
@@ -63,64 +67,96 @@ export class Exchange implements SessionLink, Guard {
     if (this.held && this.held !== held) this.keeper.leave(this.held)
     this.held = held
     this.saved = false
+    if (held && this.over) this.keeper.leave(held)
+  }
+
+  /**
+   * Nobody need wait for this request any more. What it knows of the stored session stays: a handler may still
+   * save, and must not write over what others have done since.
+   */
+  #leave(): void {
+    this.over = true
+    if (this.held) this.keeper.leave(this.held)
+  }
+
+  /** Lets go again after something that was done with the session when the response was through. */
+  #late<T>(work: Awaitable<T>): Awaitable<T> {
+    if (!this.over) return work
+    return Promise.resolve(work).finally(() => this.#leave())
   }
 
   beforeHeaders(ending: boolean): void | PromiseLike<void> {
     return commit(this, ending, true)
   }
 
+  beforeLastByte(): void | PromiseLike<void> {
+    return commit(this, false, false)
+  }
+
   beforeEnd(): void | PromiseLike<void> {
     return commit(this, true, false)
   }
 
+  get hasHeaders(): boolean {
+    return this.cookieLine !== undefined
+  }
+
   putHeaders(): void {
     this.headersLeft = true
-    if (this.hasHeaders) putHeaders(this)
+    if (this.cookieLine !== undefined) putHeaders(this, this.cookieLine)
+    this.cookieLine = undefined
   }
 
   failed(error: unknown, headersLeft: boolean): void {
     this.stopped = true
-    this.hold(undefined)
-    this.next(error)
-    // Half a response went out and no error page can follow: the client must not take it for whole.
-    if (headersLeft && !this.res.writableEnded) this.res.destroy?.(error instanceof Error ? error : undefined)
+    this.#leave()
+    // Half a response went out and no error page can follow: the client must not take it for whole, not even
+    // when the error handler ends it.
+    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
+    // Outside the promise's job: what an error handler throws belongs to the process.
+    process.nextTick(this.next, error)
   }
 
   closed(ended: boolean): void {
-    if (ended) {
-      this.hold(undefined)
-      return
+    if (ended) this.#leave()
+    else this.#keepUnsent()
+  }
+
+  /** The client left before the end: what the handler has put in the session is kept all the same. */
+  async #keepUnsent(): Promise<void> {
+    try {
+      await commit(this, true, !this.headersLeft)
+    } catch (error) {
+      // Nobody is left to answer. Failures of the store were told where they happened.
+      if (!isStoreFailure(error))
+        this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
+    } finally {
+      this.#leave()
     }
-    // The client left before the end: what the handler has put in the session is kept all the same.
-    Promise.resolve()
-      .then(() => commit(this, true, !this.headersLeft))
-      .then(() => this.hold(undefined))
-      // Nobody is left to answer; the failure was told as an event.
-      .catch(() => this.hold(undefined))
   }
 
   save(session: Session): Awaitable<void> {
-    return verbs.save(this, session)
+    return this.#late(verbs.save(this, session))
   }
 
   reload(session: Session): Awaitable<void> {
-    return verbs.reload(this, session)
+    return this.#late(verbs.reload(this, session))
   }
 
   destroy(session: Session): Awaitable<void> {
-    return verbs.destroy(this, session)
+    return this.#late(verbs.destroy(this, session))
   }
 
   regenerate(session: Session): Awaitable<void> {
-    return verbs.regenerate(this, session)
+    return this.#late(verbs.regenerate(this, session))
   }
 
   renewId(session: Session): Awaitable<void> {
-    return verbs.renewId(this, session)
+    return this.#late(verbs.renewId(this, session))
   }
 
   update<R>(change: Change<R>): Awaitable<R> {
-    return verbs.update(this, change)
+    return this.#late(verbs.update(this, change))
   }
 
   generate(): void {
@@ -134,6 +170,15 @@ export class Exchange implements SessionLink, Guard {
   giveUp(id: string): void {
     this.keeper.giveUp(id)
   }
+}
+
+function isStoreFailure(error: unknown): boolean {
+  const code = error instanceof SessionError ? error.code : undefined
+  return code === 'ERR_SESSION_STORE' || code === 'ERR_SESSION_STORE_TIMEOUT'
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** @returns the exchange behind a request, if one of our middlewares has seen it */

@@ -86,9 +86,12 @@ export function session(options?: SessionOptions): SessionMiddleware {
 
 function handle(exchange: Exchange): void {
   const hold = new ResponseHold(exchange.res, exchange)
-  exchange.next()
-  // A handler that goes on later may find that the client has left.
-  if (!hold.ended) hold.watchClose()
+  try {
+    exchange.next()
+  } finally {
+    // A handler that goes on later may find that the client has left.
+    if (!hold.ended) hold.watchClose()
+  }
 }
 
 /**

@@ -22,13 +22,6 @@ export const ENDS: Case[] = [
     },
   },
   {
-    name: 'an empty end after the end, with a callback',
-    run: (p) => {
-      p.end('once')
-      p.end(p.callback('second end'))
-    },
-  },
-  {
     name: 'end in a later turn',
     run: async (p) => {
       await later()

@@ -45,9 +45,7 @@ export async function serveMode(
   handler: Handler,
 ): Promise<ModeServer> {
   const store = mode.store()
-  const handlers: Handler[] = store
-    ? [sojourn.session({ ...OPTIONS, store: store as never }) as Handler]
-    : []
+  const handlers: Handler[] = store ? [sojourn.session({ ...OPTIONS, store: store as never }) as Handler] : []
   handlers.push((req, res, next) => {
     const mark = req.headers['x-mark']
     if (req.url === '/make') req.session.made = true

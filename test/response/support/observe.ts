@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AppKind, Owner } from '../../support/app'
 import type { Case } from './case'
@@ -8,6 +9,7 @@ import { type RawAnswer, rawGet } from './raw'
 
 /** All that both sides of one exchange saw, as far as it must be equal with and without a session. */
 export interface Observation {
+  interim: string[]
   status: number
   reason: string
   headers: string[]
@@ -61,11 +63,12 @@ export class Observer {
     await new Promise((resolve) => setImmediate(resolve))
     if (answer.whole && this.#mode.use !== 'none') await this.#prove(answer, visitor, mark)
     return {
+      interim: answer.interim.map(({ status, headers }) => [status, ...headers].join(' ')),
       status: answer.status,
       reason: answer.reason,
       headers: headersOf(answer),
       framing: answer.framing,
-      body: answer.body.toString('latin1'),
+      body: bodyOf(answer),
       trailers: answer.trailers,
       whole: answer.whole,
       ending: answer.ending,
@@ -86,10 +89,20 @@ export class Observer {
   }
 }
 
+/** The lines of a name stay in order; between names order means nothing (RFC 9110 section 5.3). */
 function headersOf(answer: RawAnswer): string[] {
-  return answer.headers
-    .filter(([name, value]) => name !== 'Date' && !isOurs(name, value))
-    .map(([name, value]) => `${name}: ${value}`)
+  const byName = new Map<string, string[]>()
+  for (const [name, value] of answer.headers) {
+    if (name === 'Date' || isOurs(name, value)) continue
+    byName.set(name, [...(byName.get(name) ?? []), `${name}: ${value}`])
+  }
+  return [...byName.values()].flat()
+}
+
+/** Long bodies by their digest, so that a difference can be read. */
+function bodyOf({ body }: RawAnswer): string {
+  if (body.length <= 200) return body.toString('latin1')
+  return `${body.length} bytes, ${createHash('sha256').update(body).digest('hex')}`
 }
 
 /** What the middleware may add. */

@@ -83,12 +83,13 @@ export async function rawGet(
   origin: string,
   path: string,
   { headers = {}, method = 'GET' }: { headers?: Record<string, string>; method?: string } = {},
-): Promise<RawAnswer & { ending: 'end' | 'reset' }> {
+): Promise<RawAnswer & { interim: RawAnswer[]; ending: 'end' | 'reset' }> {
   const connection = await RawConnection.to(origin)
   connection.request(path, { Connection: 'close', ...headers }, method)
   await connection.end()
-  const [answer] = parseAnswers(connection.received, [method])
-  return { ...(answer ?? NOTHING), ending: connection.ending ?? 'end' }
+  const answers = parseAnswers(connection.received, [method])
+  const answer = answers.pop() ?? NOTHING
+  return { ...answer, interim: answers, ending: connection.ending ?? 'end' }
 }
 
 const NOTHING: RawAnswer = {

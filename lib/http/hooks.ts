@@ -1,0 +1,60 @@
+import type { HeadArguments, HookedResponse } from './response-parts'
+
+/** Who is called in place of the response's own methods. */
+export interface Hooks {
+  head(args: HeadArguments): unknown
+  flush(): void
+  writeChunk(args: unknown[]): unknown
+  finish(args: unknown[]): unknown
+}
+
+/** The response's own methods, or what others had put over them before. */
+export interface Own {
+  readonly writeHead: HookedResponse['writeHead']
+  readonly write: HookedResponse['write']
+  readonly end: HookedResponse['end']
+  readonly flushHeaders: HookedResponse['flushHeaders']
+}
+
+const HOOKS: unique symbol = Symbol('sojourn.hooks')
+
+type Hooked = HookedResponse & { [HOOKS]?: Hooks }
+
+/**
+ * Puts our methods on a response: functions that all responses share, which find their hooks by a key.
+ *
+ * @returns what they stand in front of
+ */
+export function hookInto(res: HookedResponse, hooks: Hooks): Own {
+  const hooked = res as Hooked
+  const own: Own = {
+    writeHead: res.writeHead,
+    write: res.write,
+    end: res.end,
+    flushHeaders: res.flushHeaders,
+  }
+  // Two middlewares on one response: the second cannot be found by the key, which is the first one's.
+  const shared = !hooked[HOOKS]
+  if (shared) hooked[HOOKS] = hooks
+  if (res.writeHead) res.writeHead = shared ? writeHead : (...args) => hooks.head(args)
+  if (res.write) res.write = shared ? write : (...args) => hooks.writeChunk(args)
+  if (res.end) res.end = shared ? end : (...args) => hooks.finish(args)
+  if (res.flushHeaders) res.flushHeaders = shared ? flushHeaders : () => hooks.flush()
+  return own
+}
+
+function writeHead(this: Hooked, ...args: HeadArguments): unknown {
+  return this[HOOKS]?.head(args)
+}
+
+function write(this: Hooked, ...args: unknown[]): unknown {
+  return this[HOOKS]?.writeChunk(args)
+}
+
+function end(this: Hooked, ...args: unknown[]): unknown {
+  return this[HOOKS]?.finish(args)
+}
+
+function flushHeaders(this: Hooked): void {
+  this[HOOKS]?.flush()
+}
