@@ -1,9 +1,11 @@
 import { type CookieAttributes, setCookieLine } from '../core/cookie-header'
 import { SessionError } from '../core/errors'
 import { warnOnce } from '../core/warning'
+import type { Guard } from '../http/guard'
 import { isSecure, requestIds } from '../http/request'
-import { type Guard, ResponseHold } from '../http/response'
+import { ResponseHold } from '../http/response'
 import { appendHeader, type HookedResponse } from '../http/response-parts'
+import { breakOff } from '../http/stopped'
 import type { SessionRequest } from '../session/link'
 import { type SessionMiddlewareOptions, type SessionPolicy, sessionPolicy } from './session-options'
 import type { SessionStore } from './session-store'
@@ -48,6 +50,10 @@ class SessionGuard implements Guard {
     return this.#save()
   }
 
+  beforeLastByte(): void | Promise<void> {
+    return this.#save()
+  }
+
   beforeEnd(): void | Promise<void> {
     return this.#save()
   }
@@ -67,9 +73,10 @@ class SessionGuard implements Guard {
 
   failed(error: unknown, headersLeft: boolean): void {
     this.#stopped = true
-    this.onFailure(error)
     // Half a response went out and no error page can follow: the client must not take it for whole.
-    if (headersLeft && !this.res.writableEnded) this.res.destroy?.(error as Error)
+    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
+    // Outside the promise's job: what an error handler throws belongs to the process.
+    process.nextTick(this.onFailure, error)
   }
 
   closed(ended: boolean): void {
