@@ -11,6 +11,9 @@ const OPTIONS = {
   ...JSON.parse(process.env['BENCH_OPTIONS'] ?? '{}'),
 }
 
+/** Where the server of the store is, for kinds that have one. */
+const STORE_URL = process.env['BENCH_STORE_URL']
+
 export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | undefined> {
   switch (kind) {
     case 'bare':
@@ -19,6 +22,18 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       return require('express-session')(OPTIONS)
     case 'sojourn':
       return require('../../dist')(OPTIONS)
+    case 'connect-pg-simple': {
+      const session = require('express-session')
+      const Store = require('connect-pg-simple')(session)
+      const table = { tableName: 'theirs', createTableIfMissing: true, pruneSessionInterval: false }
+      return session({ ...OPTIONS, store: new Store({ conString: STORE_URL, ...table }) })
+    }
+    case 'PostgresStore': {
+      const { PostgresStore } = require('../../dist/store/postgres')
+      const table = { tableName: 'ours', createTableIfMissing: true, pruneInterval: 0 }
+      const store = new PostgresStore({ connectionString: STORE_URL, ...table })
+      return require('../../dist')({ ...OPTIONS, store })
+    }
     default:
       throw new Error(`unknown kind ${kind}`)
   }

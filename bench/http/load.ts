@@ -1,24 +1,24 @@
 /**
- * The load: `load.ts PORT CONNECTIONS MS COOKIE?`. Each connection has a few requests under way (HTTP pipelining),
- * so that one core of load can saturate one core of server.
+ * The load: `load.ts PORT CONNECTIONS MS COOKIES PIPELINED`. Each connection has a few requests under way (HTTP
+ * pipelining), so that one core of load can saturate one core of server. Connections take turns at the cookies,
+ * which are separated by `|`.
  */
 import net from 'node:net'
 
-const PIPELINED = 4
-
-const [port = '', connections = '', ms = '', cookie] = process.argv.slice(2)
-const request = Buffer.from(
-  `GET / HTTP/1.1\r\nHost: localhost\r\n${cookie ? `Cookie: ${cookie}\r\n` : ''}Connection: keep-alive\r\n\r\n`.repeat(
-    PIPELINED,
-  ),
-)
+const [port = '', connections = '', ms = '', cookies = '', pipelined = '4'] = process.argv.slice(2)
+const PIPELINED = Number(pipelined)
+const requests = cookies.split('|').map((cookie) => {
+  const header = cookie ? `Cookie: ${cookie}\r\n` : ''
+  const request = `GET / HTTP/1.1\r\nHost: localhost\r\n${header}Connection: keep-alive\r\n\r\n`
+  return Buffer.from(request.repeat(PIPELINED))
+})
 /** How each answer begins; counted in whatever pieces they arrive. */
 const OK = Buffer.from('HTTP/1.1 200')
 const latenciesUs: number[] = []
 let running = true
 let done = 0
 
-function worker(): Promise<void> {
+function worker(request: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     let since = 0
     let answers = 0
@@ -73,7 +73,9 @@ const started = performance.now()
 setTimeout(() => {
   running = false
 }, Number(ms))
-Promise.all(Array.from({ length: Number(connections) }, worker)).then(
+Promise.all(
+  Array.from({ length: Number(connections) }, (_, i) => worker(requests[i % requests.length] as Buffer)),
+).then(
   () => {
     latenciesUs.sort((a, b) => a - b)
     const at = (q: number) =>

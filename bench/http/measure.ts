@@ -33,32 +33,36 @@ function command(core: number, script: string, args: string[]): [string, string[
 export class Server {
   readonly #child: ChildProcess
   port = 0
-  cookie = ''
+  cookies: string[] = []
 
   private constructor(child: ChildProcess) {
     this.#child = child
   }
 
-  static async start(args: string[]): Promise<Server> {
+  /** @param sessions how many visitors log in before the load begins */
+  static async start(args: string[], sessions = 1, env: Record<string, string> = {}): Promise<Server> {
     const [file, argv] = command(0, 'server.ts', args)
     const child = spawn(file, argv, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+      env: { ...process.env, ...env, NODE_NO_WARNINGS: '1' },
     })
     const server = new Server(child)
     server.port = (await server.#message<{ port: number }>()).port
-    const login = await fetch(`http://127.0.0.1:${server.port}/login`)
-    server.cookie = login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+    for (let i = 0; i < sessions; i++) {
+      const login = await fetch(`http://127.0.0.1:${server.port}/login`)
+      server.cookies.push(login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '')
+    }
     return server
   }
 
-  async load(ms: number, withCookie: boolean, connections = 32): Promise<Sample> {
+  async load(ms: number, withCookie: boolean, connections = 32, pipelined = 4): Promise<Sample> {
     const before = await this.#usage()
     const [file, argv] = command(1, 'load.ts', [
       String(this.port),
       String(connections),
       String(ms),
-      withCookie ? this.cookie : '',
+      withCookie ? this.cookies.join('|') : '',
+      String(pipelined),
     ])
     const { stdout } = await run(file, argv)
     const after = await this.#usage()
