@@ -82,7 +82,7 @@ export class PostgresBackend implements Backend {
     if (owners) this.ownedBy = (owner) => this.#ownedBy(owner)
     if (pruneInterval > 0) {
       const tell = (error: unknown) => onPruneError?.(storeError('prune', error))
-      this.#rounds = new Rounds(pruneInterval, () => this.prune(clock()).catch(tell))
+      this.#rounds = new Rounds(pruneInterval, () => this.prune(clock()), tell)
     }
   }
 

@@ -96,10 +96,10 @@ export function sqlState(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** PostgreSQL quotes keys (`Key (sid)=(…)`) and bodies in these; an error may end up in a log. */
+/** PostgreSQL quotes keys (`Key (sid)=(…)`) and bodies in these, Node a URL with its password in `input`. */
 function withoutData(error: unknown): unknown {
   if (error instanceof Error)
-    for (const part of ['detail', 'where', 'internalQuery']) Reflect.deleteProperty(error, part)
+    for (const part of ['detail', 'where', 'internalQuery', 'input']) Reflect.deleteProperty(error, part)
   return error
 }
 

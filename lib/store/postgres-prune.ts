@@ -30,6 +30,7 @@ export class Rounds {
   constructor(
     private readonly intervalMs: number,
     private readonly work: () => Promise<unknown>,
+    private readonly onError: (error: unknown) => void,
   ) {
     this.#schedule()
   }
@@ -42,10 +43,18 @@ export class Rounds {
   #schedule(): void {
     if (this.#stopped) return
     const delayMs = Math.min(jittered(this.intervalMs, Math.random()), LONGEST_DELAY_MS)
-    this.#timer = setTimeout(() => {
-      const next = () => this.#schedule()
-      this.work().then(next, next)
-    }, delayMs)
+    this.#timer = setTimeout(() => void this.#round(), delayMs)
     this.#timer.unref()
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.work()
+    } catch (error) {
+      // The one that was under way when it was stopped is cut off by that.
+      if (!this.#stopped) this.onError(error)
+    } finally {
+      this.#schedule()
+    }
   }
 }

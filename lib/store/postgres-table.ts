@@ -5,6 +5,9 @@ import { prepareTable, type Wanted } from './postgres-schema'
 import { type Statements, statements } from './postgres-sql'
 import { toSeconds } from './postgres-text'
 
+/** Table or column are gone: somebody dropped or restored it under us, and the next call looks again. */
+const IS_ANOTHER_TABLE = new Set(['42P01', '42703'])
+
 /** A table that is looked at, and made if wanted, before the first statement on it. */
 export class PostgresTable {
   readonly owners: boolean
@@ -34,6 +37,7 @@ export class PostgresTable {
       const sql = this.#sql ?? (await this.#ready())
       return await this.#client.run({ ...sql[verb], values })
     } catch (error) {
+      if (IS_ANOTHER_TABLE.has(sqlState(error))) this.#sql = undefined
       throw storeError(verb, error)
     }
   }

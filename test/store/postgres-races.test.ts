@@ -9,7 +9,7 @@ import { backendOn, freshName, HOUR_MS, inAnHour, poolOf, until } from './postgr
 const WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 /** A race that is lost hangs: on a lock that nobody gives up. */
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000
 
 describe('races in PostgreSQL', { skip: withoutPostgres(), timeout: LIMIT_MS }, () => {
   let server: PostgresServer

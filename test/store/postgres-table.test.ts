@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import type pg from 'pg'
-import { PostgresStore } from '../../lib/store/postgres'
+import { PostgresBackend, PostgresStore } from '../../lib/store/postgres'
 import { type PostgresServer, startPostgres, withoutPostgres } from '../support/servers'
 import {
   backendOn,
@@ -16,7 +17,7 @@ import {
 const COLUMNS = `SELECT column_name, data_type, is_nullable, datetime_precision, column_default
   FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position`
 
-describe('the table of sessions', { skip: withoutPostgres(), timeout: 20_000 }, () => {
+describe('the table of sessions', { skip: withoutPostgres(), timeout: 60_000 }, () => {
   let server: PostgresServer
   let pool: pg.Pool
 
@@ -106,6 +107,16 @@ describe('the table of sessions', { skip: withoutPostgres(), timeout: 20_000 }, 
     await pool.query(`CREATE SCHEMA ${schemaName}`)
     assert.equal(await backend.create('k', inAnHour('{}')), true)
     assert.equal((await backend.read('k'))?.body, '{}')
+  })
+
+  test('a table that was dropped under a running process is made again', async () => {
+    const tableName = freshName()
+    const backend = backendOn(pool, { tableName })
+    await backend.create('k', inAnHour('{}'))
+    await pool.query(`DROP TABLE ${tableName}`)
+    await assert.rejects(backend.read('k'), { code: 'ERR_SESSION_STORE', message: /does not exist/ })
+    assert.equal(await backend.read('k'), undefined)
+    assert.equal(await backend.create('k', inAnHour('{}')), true)
   })
 
   test('a table that is missing is named in the error, and found once somebody has made it', async () => {
@@ -235,6 +246,21 @@ describe('the table of sessions', { skip: withoutPostgres(), timeout: 20_000 }, 
       )
       const shown = JSON.stringify([error.message, error, error.cause, Object.entries(error.cause ?? {})])
       assert.doesNotMatch(shown, /secret-(id|data)/)
+    }
+  })
+
+  test('no password stands in an error', async () => {
+    for (const url of [
+      'postgres://ann:secret-word@ho st:99999/x',
+      'postgres://ann:secret-word@127.0.0.1:1/x',
+    ]) {
+      const backend = new PostgresBackend({ connectionString: url })
+      const error = await backend.read('k').then(
+        () => assert.fail(),
+        (failure: Error) => failure,
+      )
+      assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret-word/)
+      await backend.close()
     }
   })
 
