@@ -67,18 +67,18 @@ export class RespClient {
       try {
         for (const reply of parser.push(chunk)) this.#answer(line, reply)
       } catch (error) {
-        socket.destroy(error as Error)
+        this.#drop(line, error as Error)
       }
     })
     let cause: Error | undefined
     socket.on('error', (error) => {
       cause = error
     })
-    socket.on('end', () => socket.destroy())
+    socket.on('end', () => this.#drop(line))
     socket.on('close', () => this.#lost(line, cause))
     if (password !== undefined) {
       this.#ask(line, ['AUTH', password]).then(
-        (reply) => reply instanceof ReplyError && socket.destroy(reply),
+        (reply) => reply instanceof ReplyError && this.#drop(line, reply),
         () => undefined,
       )
     }
@@ -96,7 +96,7 @@ export class RespClient {
           `the storage server did not answer within ${this.options.timeoutMs} ms`,
         )
         reject(error)
-        socket.destroy(error)
+        this.#drop(line, error)
       }
       if (asked.length === 0) socket.ref()
       asked.push({ resolve, reject, timer: setTimeout(late, this.options.timeoutMs) })
@@ -110,6 +110,12 @@ export class RespClient {
     clearTimeout(first.timer)
     first.resolve(reply)
     if (line.asked.length === 0) line.socket.unref()
+  }
+
+  /** The next command finds another connection, also before this one's end is told. */
+  #drop(line: Line, error?: Error): void {
+    if (this.#line === line) this.#line = undefined
+    line.socket.destroy(error)
   }
 
   #lost(line: Line, cause: Error | undefined): void {

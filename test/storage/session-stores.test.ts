@@ -209,9 +209,14 @@ describe('SessionStoreLocal', () => {
     })
   }
 
-  it('a server that never answers is given up after storeTimeout', async (t) => {
-    const store = await lying(t, () => undefined)
+  it('a server that never answers is given up after storeTimeout, and asked anew on another connection', async (t) => {
+    let silent = true
+    const store = await lying(t, (socket) => {
+      if (!silent) socket.write('$7\r\n{"n":1}\r\n:-1\r\n')
+      silent = false
+    })
     await assert.rejects(store.restore('a'), { code: 'ERR_SESSION_STORE_TIMEOUT' })
+    assert.deepEqual({ ...(await store.restore('a')) }, { n: 1 })
   })
 
   it('replies may come in any pieces', async (t) => {
