@@ -19,6 +19,7 @@ import type { Exchange } from './exchange'
  */
 export function commit(exchange: Exchange, ending: boolean, headers: boolean): Awaitable<void> {
   if (exchange.stopped) return
+  if (exchange.underWay) return exchange.underWay.then(() => commit(exchange, ending, headers))
   const { req, room } = exchange
   const { session } = req
   if (!session) {
@@ -27,7 +28,7 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
     if (headers) decideHeaders(exchange, false)
     return
   }
-  if (exchange.goneId === session.id) return
+  if (exchange.isOver(session.id)) return
   renewOnce(exchange, session)
   const data = textOf(session)
   const modified = exchange.originalId !== session.id || data !== exchange.originalData
@@ -66,7 +67,8 @@ function carryOut(
 }
 
 function afterSave(exchange: Exchange, modified: boolean, headers: boolean, created: boolean): void {
-  if (exchange.goneId !== undefined && exchange.goneId === exchange.req.session?.id) return
+  const { session } = exchange.req
+  if (session && exchange.isOver(session.id)) return
   // Too late for a cookie, but not for telling so.
   if (headers || (created && exchange.headersLeft)) decideHeaders(exchange, modified)
 }
@@ -104,7 +106,8 @@ function unsetSession(exchange: Exchange): Awaitable<void> {
   const { req, room } = exchange
   const id = req.sessionID
   if (exchange.ended || !room.policy.unsetDestroys || typeof id !== 'string') return
-  exchange.ended = { id, attributes: attributesOf(exchange) }
+  exchange.ended = { attributes: attributesOf(exchange) }
+  exchange.end(id)
   return whenDone(exchange.keeper.destroy(id), () => {
     exchange.hold(undefined)
     room.tellOf('destroyed', id)

@@ -10,7 +10,6 @@ import type { Exchange } from './exchange'
 
 /** What has to be known of an ended session to make the browser forget its cookie. */
 export interface Ended {
-  readonly id: string
   readonly attributes: CookieAttributes
 }
 

@@ -5,7 +5,6 @@ import { breakOff } from '../http/stopped'
 import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
-import type { Awaitable } from '../store/backend'
 import type { Change, Held, Keeper } from '../store/keeper'
 import { commit } from './commit'
 import { type Ended, putHeaders } from './cookies'
@@ -45,6 +44,10 @@ export class Exchange implements SessionLink, Guard {
   ended: Ended | undefined = undefined
   /** The id of a session that somebody else has ended: nothing of it is written. */
   goneId: string | undefined = undefined
+  /** Ids that this request has ended: a session object that somebody kept must not bring them back. */
+  endedIds: Set<string> | undefined = undefined
+  /** Settles when all that the session's methods have begun is done. */
+  underWay: Promise<void> | undefined = undefined
   /** The response was stopped: nothing more is saved for it. */
   stopped = false
   /** Headers have left; a cookie comes too late. */
@@ -79,10 +82,14 @@ export class Exchange implements SessionLink, Guard {
     if (this.held) this.keeper.leave(this.held)
   }
 
-  /** Lets go again after something that was done with the session when the response was through. */
-  #late<T>(work: Awaitable<T>): Awaitable<T> {
-    if (!this.over) return work
-    return Promise.resolve(work).finally(() => this.#leave())
+  /** Ended by this request or by somebody else: nothing of it is written. */
+  isOver(id: string): boolean {
+    return this.goneId === id || this.endedIds?.has(id) === true
+  }
+
+  end(id: string): void {
+    this.endedIds ??= new Set()
+    this.endedIds.add(id)
   }
 
   beforeHeaders(ending: boolean): void | PromiseLike<void> {
@@ -135,28 +142,40 @@ export class Exchange implements SessionLink, Guard {
     }
   }
 
-  save(session: Session): Awaitable<void> {
-    return this.#late(verbs.save(this, session))
+  save(session: Session): Promise<void> {
+    return this.#track(verbs.save(this, session))
   }
 
-  reload(session: Session): Awaitable<void> {
-    return this.#late(verbs.reload(this, session))
+  reload(session: Session): Promise<void> {
+    return this.#track(verbs.reload(this, session))
   }
 
-  destroy(session: Session): Awaitable<void> {
-    return this.#late(verbs.destroy(this, session))
+  destroy(session: Session): Promise<void> {
+    return this.#track(verbs.destroy(this, session))
   }
 
-  regenerate(session: Session): Awaitable<void> {
-    return this.#late(verbs.regenerate(this, session))
+  regenerate(session: Session): Promise<void> {
+    return this.#track(verbs.regenerate(this, session))
   }
 
-  renewId(session: Session): Awaitable<void> {
-    return this.#late(verbs.renewId(this, session))
+  renewId(session: Session): Promise<void> {
+    return this.#track(verbs.renewId(this, session))
   }
 
-  update<R>(change: Change<R>): Awaitable<R> {
-    return this.#late(verbs.update(this, change))
+  update<R>(change: Change<R>): Promise<R> {
+    return this.#track(verbs.update(this, change))
+  }
+
+  /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    const done = work.then(ignore, ignore)
+    const all = this.underWay ? Promise.all([this.underWay, done]).then(ignore) : done
+    this.underWay = all
+    all.then(() => {
+      if (this.underWay === all) this.underWay = undefined
+      if (this.over) this.#leave()
+    })
+    return work
   }
 
   generate(): void {
@@ -186,3 +205,5 @@ export function exchangeOf(req: SessionRequest): Exchange | undefined {
   const link = req[LINK]
   return link instanceof Exchange ? link : undefined
 }
+
+function ignore(): void {}

@@ -12,7 +12,7 @@ import { inflate } from './start'
 export async function save(exchange: Exchange, session: Session): Promise<void> {
   // As in express-session, an id that is no string is never saved.
   if (typeof session.id !== 'string') return
-  if (exchange.ended?.id === session.id) throw gone('save')
+  if (exchange.isOver(session.id)) throw gone('save')
   renewOnce(exchange, session)
   const data = textOf(session)
   const { held } = exchange
@@ -30,7 +30,8 @@ export async function reload(exchange: Exchange, session: Session): Promise<void
 
 export async function destroy(exchange: Exchange, session: Session): Promise<void> {
   const { id } = session
-  exchange.ended = { id, attributes: attributesOf(exchange, session) }
+  exchange.ended = { attributes: attributesOf(exchange, session) }
+  exchange.end(id)
   await exchange.keeper.destroy(id)
   if (exchange.held?.id === id) exchange.hold(undefined)
   exchange.room.tellOf('destroyed', id)
@@ -40,6 +41,7 @@ export async function regenerate(exchange: Exchange, session: Session): Promise<
   const { req, room } = exchange
   // Drawn ahead: `generate` cannot wait for an async genid.
   exchange.nextId = await room.newId(req)
+  exchange.end(session.id)
   await exchange.keeper.regenerate(session, () => room.store.generate(req))
   room.tellOf('destroyed', session.id)
 }
@@ -47,7 +49,7 @@ export async function regenerate(exchange: Exchange, session: Session): Promise<
 export async function renewId(exchange: Exchange, session: Session): Promise<void> {
   const { req, held } = exchange
   const previous = session.id
-  if (exchange.ended?.id === previous) throw gone('renewId')
+  if (exchange.isOver(previous)) throw gone('renewId')
   renewOnce(exchange, session)
   if (held?.id !== previous) setSessionId(session, await drawId(exchange))
   else exchange.hold(await renewHeld(exchange, held, session))
