@@ -17,9 +17,10 @@ export class NodeRedisLink extends Link implements RedisLink {
   readonly ordered: boolean
 
   constructor(readonly client: Node) {
-    super()
+    const isPool = 'totalClients' in client
+    super(!isPool)
+    this.ordered = !isPool
     this.keyPrefix = String(client.options?.keyPrefix ?? '')
-    this.ordered = !('totalClients' in client)
     // An 'error' without a listener would end the process.
     client.on('error', (error) => this.isReady() || this.lost(error))
     client.on('end', () => this.lost())

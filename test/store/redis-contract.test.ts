@@ -7,7 +7,7 @@ import { RedisBackend } from '../../lib/store/redis-backend'
 import { linkOf } from '../../lib/store/redis-client'
 import type { RedisLink } from '../../lib/store/redis-link'
 import { OwnedRedisBackend } from '../../lib/store/redis-owners'
-import { CLIENTS, CLUSTER_CLIENTS, type OpenClient } from '../support/redis-clients'
+import { CLIENTS, CLUSTER_CLIENTS, type OpenClient, openPool } from '../support/redis-clients'
 import {
   type RedisCluster,
   type RedisServer,
@@ -51,6 +51,12 @@ if (!missing) {
       skip: exceptNewest(name),
     })
   }
+  const pool = sharing(() => openPool(server), OwnedRedisBackend)
+  after(pool.close)
+  testBackend('OwnedRedisBackend on a pool of node-redis 6', pool.open, {
+    capabilities: [...CAPABILITIES, 'owners'],
+    skip: withoutLongListing('it runs without a pool'),
+  })
   for (const name of ['node-redis 6', 'ioredis 6']) {
     const [single, many] = [
       sharing(() => CLIENTS[name]!(server), OwnedRedisBackend),

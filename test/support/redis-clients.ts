@@ -40,6 +40,13 @@ export const CLIENTS: Record<string, Open> = {
   'ioredis 6': ioredis('ioredis'),
 }
 
+export const openPool: Open = async (server) => {
+  const client = require('redis').createClientPool({ url: server.url }, { minimum: 2, maximum: 5 })
+  client.on('error', () => {})
+  await client.connect()
+  return { client, close: async () => client.destroy() }
+}
+
 function nodeRedisCluster(name: string): OpenCluster {
   return async ({ rootNodes }) => {
     const client = require(name).createCluster({
