@@ -3,6 +3,7 @@ import { type ClientEvents, Link, type RedisLink, type Send } from './redis-link
 export interface Node extends ClientEvents {
   readonly isReady?: boolean
   readonly options?: { keyPrefix?: unknown }
+  readonly _keyPrefix?: unknown
   sendCommand(args: string[], options: object): Promise<unknown>
 }
 
@@ -20,7 +21,8 @@ export class NodeRedisLink extends Link implements RedisLink {
     const isPool = 'totalClients' in client
     super(!isPool)
     this.ordered = !isPool
-    this.keyPrefix = String(client.options?.keyPrefix ?? '')
+    // A pool keeps its prefix to itself; only from version 6 on there is one.
+    this.keyPrefix = String(client._keyPrefix ?? client.options?.keyPrefix ?? '')
     // An 'error' without a listener would end the process.
     client.on('error', (error) => this.isReady() || this.lost(error))
     client.on('end', () => this.lost())

@@ -2,8 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import { SessionError } from '../core/errors'
 
 /** As much of a node-redis client as opening and closing takes; `destroy` is called `disconnect` in version 4. */
-interface Connection {
+export interface NodeRedisConnection {
   readonly isOpen: boolean
+  readonly isReady: boolean
+  readonly options?: object
   connect(): Promise<unknown>
   sendCommand(args: string[], options: object): Promise<unknown>
   on(event: string, listener: (...args: unknown[]) => void): unknown
@@ -21,17 +23,22 @@ const CLOSING_MS = 1000
  * while a command is under way: who makes a store and forgets it can still end.
  */
 export class OwnRedisClient {
-  readonly #connection: Connection
+  readonly #connection: NodeRedisConnection
   readonly #idle = new EventEmitter()
   #underWay = 0
+  #closed = false
 
-  /** @throws SessionError ERR_SESSION_PEER when the package `redis` is not installed */
-  constructor(url: string) {
-    this.#connection = load().createClient({ url })
+  constructor(connection: NodeRedisConnection) {
+    this.#connection = connection
+    connection.unref()
   }
 
   get isReady(): boolean {
-    return (this.#connection as { isReady?: boolean }).isReady === true
+    return this.#connection.isReady
+  }
+
+  get options(): object | undefined {
+    return this.#connection.options
   }
 
   on(event: string, listener: (...args: unknown[]) => void): this {
@@ -39,12 +46,16 @@ export class OwnRedisClient {
     return this
   }
 
+  /** It goes on trying by itself until it is closed. */
+  connect(): void {
+    if (!this.#connection.isOpen && !this.#closed) this.#connection.connect().catch(ignore)
+  }
+
   async sendCommand(args: string[], options: object): Promise<unknown> {
     const connection = this.#connection
     if (this.#underWay++ === 0) connection.ref()
     try {
-      // It goes on trying by itself; until then it keeps the commands.
-      if (!connection.isOpen) connection.connect().catch(ignore)
+      this.connect()
       return await connection.sendCommand(args, options)
     } finally {
       if (--this.#underWay === 0) {
@@ -56,24 +67,26 @@ export class OwnRedisClient {
 
   async close(): Promise<void> {
     const connection = this.#connection
+    this.#closed = true
     if (!connection.isOpen) return
-    if (this.#underWay > 0)
+    if (this.#underWay > 0) {
       await once(this.#idle, 'idle', { signal: AbortSignal.timeout(CLOSING_MS) }).catch(ignore)
+    }
     if (connection.destroy) connection.destroy()
     else await connection.disconnect()
   }
 }
 
-function load(): { createClient(options: { url: string }): Connection } {
+/** @throws SessionError ERR_SESSION_PEER when the package `redis` is not installed */
+export function createNodeRedis(options: { url: string }): NodeRedisConnection {
   try {
-    return require('redis')
+    return require('redis').createClient(options)
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause
     throw new SessionError(
       'ERR_SESSION_PEER',
       'a store with a Redis URL needs the package redis: npm install redis',
-      {
-        cause,
-      },
+      { cause },
     )
   }
 }
