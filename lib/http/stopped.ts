@@ -19,7 +19,10 @@ const ANSWER_HEADERS = [
 
 /** Makes a response whose headers have not left ready for an error page. */
 export function clearForErrorPage(res: HookedResponse): void {
-  for (const name of ANSWER_HEADERS) res.removeHeader?.(name)
+  for (const name of ANSWER_HEADERS) {
+    // Node gives a response whose length or encoding was removed, though never set, neither of them.
+    if (res.getHeader?.(name) !== undefined) res.removeHeader?.(name)
+  }
   // RFC 9111 section 4: with a life of its own even an error may be kept by caches.
   const cacheControl = String(res.getHeader?.('Cache-Control') ?? '')
   if (/max-age|public/i.test(cacheControl)) res.removeHeader?.('Cache-Control')

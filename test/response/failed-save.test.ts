@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict'
+import { pipeline, Readable } from 'node:stream'
+import { describe, it } from 'node:test'
+import express from 'express'
+import { APP_KINDS, type Handler } from '../support/app'
+import { FailingStore, HangingStore, sessionApp, turn, until } from './support/apps'
+import { RawConnection, rawGet } from './support/raw'
+
+/** Ways to answer, each of which would send headers that do not belong on an error page. */
+const ANSWERS: Record<string, Handler> = {
+  'an end': (_req, res) => res.end('welcome'),
+  'an end with Content-Length': (_req, res) =>
+    res.writeHead(201, { 'Content-Length': 7, ETag: '"x"' }).end('welcome'),
+  'a redirect': (_req, res) => res.writeHead(302, 'Found', { Location: '/inside' }).end(),
+  'a picture that may be kept': (_req, res) => {
+    res.setHeader('Cache-Control', 'public, max-age=3600')
+    res.setHeader('Content-Type', 'image/png')
+    res.setHeader('Content-Encoding', 'gzip')
+    res.setHeader('Last-Modified', new Date(0).toUTCString())
+    res.end('png')
+  },
+  'writes and an end': (_req, res) => {
+    res.write('wel')
+    res.write('come')
+    res.end()
+  },
+  'flushed headers and a body': (_req, res) => {
+    res.setHeader('Content-Length', 7)
+    res.flushHeaders()
+    res.end('welcome')
+  },
+  'a piped stream': (_req, res) => Readable.from(['wel', 'come', '!'.repeat(100_000)]).pipe(res),
+}
+
+const change: Handler = (req, _res, next) => {
+  req.session.user = 'mary'
+  next()
+}
+
+describe('a save that fails before the headers have left', () => {
+  for (const kind of APP_KINDS) {
+    for (const [words, handler] of Object.entries(ANSWERS)) {
+      it(`gives an error page and nothing of the answer: ${words}, on ${kind}`, async (t) => {
+        const app = await sessionApp(t, new FailingStore('set'), handler, { kind, between: [change] })
+        const answer = await rawGet(app.origin, '/')
+        assert.equal(answer.status, 500)
+        assert.equal(answer.reason, 'Internal Server Error')
+        assert.equal(answer.body.toString(), 'error: ERR_SESSION_STORE')
+        const headers = answer.headers.filter(
+          ([name]) => !['Date', 'Connection', 'X-Powered-By'].includes(name),
+        )
+        assert.ok(answer.whole)
+        const framing =
+          answer.framing === 'length' ? ['Content-Length', '24'] : ['Transfer-Encoding', 'chunked']
+        assert.deepEqual(headers, [framing])
+        assert.equal(app.errors.length, 1)
+        assert.equal(app.errors[0].cause.message, 'disk full')
+      })
+    }
+  }
+
+  it('lets an error page that keeps the status of the response answer 500 as well', async (t) => {
+    const store = new FailingStore('set')
+    const app = await sessionApp(
+      t,
+      store,
+      (req, res) => {
+        req.session.n = 1
+        res.redirect('/inside')
+      },
+      {
+        onError: (_error, _req, res) =>
+          res.status(res.statusCode === 200 ? 500 : res.statusCode).send('<h1>sorry'),
+      },
+    )
+    const answer = await app.client().get('/')
+    assert.equal(answer.status, 500)
+    assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8')
+    assert.equal(answer.headers.location, undefined)
+  })
+
+  it('is shown by Express when the application has no error handler', async (t) => {
+    const app = express()
+    app.set('env', 'test')
+    const served = await sessionApp(t, new FailingStore('set'), app, {
+      between: [change],
+      onError: undefined as never,
+    })
+    app.get('/', (_req, res) => {
+      res.set('Cache-Control', 'no-store').json({ welcome: true })
+    })
+    const answer = await served.client().get('/')
+    assert.equal(answer.status, 500)
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    assert.equal(answer.headers['etag'], undefined)
+  })
+
+  it('lets the error page stream', async (t) => {
+    const app = await sessionApp(t, new FailingStore('set'), (_req, res) => res.json({ welcome: true }), {
+      between: [change],
+      onError: (_error, _req, res) => {
+        res.statusCode = 503
+        Readable.from(['so ', 'sorry', '.'.repeat(50_000)]).pipe(res)
+      },
+    })
+    const answer = await app.client().get('/')
+    assert.equal(answer.status, 503)
+    assert.equal(answer.body, `so sorry${'.'.repeat(50_000)}`)
+  })
+
+  it('puts no cookie on the error page, and saves nothing of what that does', async (t) => {
+    const store = new FailingStore('set')
+    const app = await sessionApp(t, store, (_req, res) => res.end('ok'), {
+      between: [change],
+      onError: (_error, req, res) => {
+        store.failing.clear()
+        req.session.more = true
+        res.status(500).end()
+      },
+    })
+    const answer = await app.client().get('/')
+    assert.deepEqual(answer.setCookies, [])
+    assert.equal(store.rows.size, 0)
+  })
+
+  it('tells callbacks of the writes and of the end', async (t) => {
+    const told: string[] = []
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      (_req, res) => {
+        res.write('a', (error: any) => told.push(`write ${error.code}`))
+        res.end('b', (error: any) => told.push(`end ${error.code}`))
+      },
+      { between: [change] },
+    )
+    await app.client().get('/')
+    assert.deepEqual(told, ['write ERR_SESSION_STORE', 'end ERR_SESSION_STORE'])
+  })
+
+  it('lets go of a stream that is piped in, and goes on with the error page', async (t) => {
+    let source: Readable | undefined
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      (_req, res) => {
+        source = new Readable({ read() {} })
+        source.pipe(res)
+        source.push('first')
+      },
+      { between: [change] },
+    )
+    const answer = await app.client().get('/')
+    assert.equal(answer.body, 'error: ERR_SESSION_STORE')
+    source?.push('more')
+    source?.push(null)
+    await turn()
+    assert.equal(answer.status, 500)
+  })
+
+  it('ends a pipeline with the error; that closes the connection, as Node says of pipeline()', async (t) => {
+    let told: any
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      (_req, res) => {
+        pipeline(Readable.from(['a', 'b'.repeat(200_000), 'c']), res, (error: unknown) => {
+          told = error
+        })
+      },
+      { between: [change] },
+    )
+    const answer = await rawGet(app.origin, '/')
+    await until(() => told)
+    assert.equal(told.code, 'ERR_SESSION_STORE')
+    assert.equal(answer.whole, false)
+    await until(() => app.errors.length === 1)
+  })
+
+  it('leaves a handler alone that does not know and goes on writing', async (t) => {
+    const told: string[] = []
+    let timer: NodeJS.Timeout | undefined
+    t.after(() => clearInterval(timer))
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      (_req, res) => {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' })
+        timer = setInterval(
+          () => res.write('data: tick\n\n', (error: any) => error && told.push(error.code)),
+          1,
+        )
+        res.write('data: hello\n\n')
+      },
+      { between: [change] },
+    )
+    const answer = await app.client().get('/')
+    assert.equal(answer.body, 'error: ERR_SESSION_STORE')
+    await until(() => told.length > 3)
+    assert.equal(told[1], 'ERR_STREAM_WRITE_AFTER_END')
+  })
+
+  it('leaves it alone also while the error page is on its way', async (t) => {
+    const told: string[] = []
+    let stop = false
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      async (_req, res) => {
+        while (!stop) {
+          res.write('data: tick\n\n', (error: any) => error && told.push(error.code))
+          await turn()
+        }
+      },
+      { between: [change], onError: (_error, _req, res) => res.end(Buffer.alloc(8_000_000, '.')) },
+    )
+    t.after(() => {
+      stop = true
+    })
+    const client = await RawConnection.to(app.origin)
+    client.socket.pause()
+    client.request('/')
+    await until(() => told.filter((code) => code === 'ERR_STREAM_WRITE_AFTER_END').length > 3)
+    stop = true
+    client.close()
+  })
+
+  it('works again with the next request', async (t) => {
+    const store = new FailingStore('set')
+    const app = await sessionApp(t, store, (req, res) => res.end(`hello ${req.session.user}`), {
+      between: [change],
+    })
+    const client = app.client()
+    assert.equal((await client.get('/')).status, 500)
+    store.failing.clear()
+    const answer = await client.get('/')
+    assert.equal(answer.body, 'hello mary')
+    assert.equal(answer.setCookies.length, 1)
+  })
+
+  it('is also a store that does not answer in time', async (t) => {
+    const store = new HangingStore('set')
+    const app = await sessionApp(t, store, (_req, res) => res.end('ok'), {
+      between: [change],
+      options: { storeTimeout: 20 },
+    })
+    const answer = await app.client().get('/')
+    assert.equal(answer.status, 500)
+    assert.equal(answer.body, 'error: ERR_SESSION_STORE_TIMEOUT')
+  })
+})
+
+describe('a session that cannot be sent or saved', () => {
+  const cases: Record<string, { spoil(session: any): void; says: RegExp }> = {
+    'circular data': { spoil: (s) => (s.me = s), says: /session key "me" cannot be written as JSON/ },
+    'a BigInt': { spoil: (s) => (s.big = 1n), says: /session key "big" cannot be written as JSON/ },
+    'a toJSON that throws': {
+      spoil: (s) =>
+        (s.odd = {
+          toJSON() {
+            throw new Error('no')
+          },
+        }),
+      says: /session key "odd" cannot be written as JSON: no/,
+    },
+    'a cookie path with a line break': { spoil: (s) => (s.cookie.path = '/\r\nX-Evil: 1'), says: /path/ },
+    'a cookie domain with a semicolon': { spoil: (s) => (s.cookie.domain = 'a.com; Secure'), says: /domain/ },
+    'a sameSite that is none': { spoil: (s) => (s.cookie.sameSite = 'sometimes'), says: /sameSite/ },
+  }
+  for (const [words, { spoil, says }] of Object.entries(cases)) {
+    for (const store of ['memory', 'slow'] as const) {
+      it(`goes to next(), and the response is not stuck: ${words}, ${store} store`, async (t) => {
+        const options = store === 'memory' ? { store: undefined } : {}
+        const app = await sessionApp(
+          t,
+          new FailingStore(),
+          (req, res) => {
+            req.session.n = 1
+            spoil(req.session)
+            res.end('never')
+          },
+          { options },
+        )
+        const answer = await app.client().get('/')
+        assert.equal(answer.status, 500)
+        assert.match(app.errors[0].message, says)
+        assert.equal(answer.headers['x-evil'], undefined)
+        assert.deepEqual(answer.setCookies, [])
+      })
+    }
+  }
+})
+
+describe('a save that fails after the headers have left', () => {
+  const late: Handler = async (req, res) => {
+    res.write('half of ')
+    await turn()
+    req.session.user = 'mary'
+    res.end('the answer')
+  }
+
+  for (const kind of APP_KINDS) {
+    it(`breaks the response off, on ${kind}`, async (t) => {
+      const app = await sessionApp(t, new FailingStore('set'), late, { kind })
+      const answer = await rawGet(app.origin, '/')
+      assert.equal(answer.whole, false)
+      assert.equal(answer.ending, 'reset')
+      await until(() => app.errors.length === 1)
+    })
+  }
+
+  it('breaks it off before an error handler can end it', async (t) => {
+    const app = await sessionApp(t, new FailingStore('set'), late, {
+      onError: (_error, _req, res) => res.end('whole, it seems'),
+    })
+    const answer = await rawGet(app.origin, '/')
+    assert.equal(answer.whole, false)
+  })
+
+  it('breaks off by a reset where the end of the connection would be the end of the body', async (t) => {
+    const app = await sessionApp(
+      t,
+      new FailingStore('set'),
+      (req, res) => {
+        res.removeHeader('Transfer-Encoding')
+        return late(req, res, () => {})
+      },
+      { kind: 'node:http' },
+    )
+    const answer = await rawGet(app.origin, '/')
+    assert.equal(answer.framing, 'close')
+    assert.equal(answer.ending, 'reset')
+  })
+
+  it('breaks off over https too', async (t) => {
+    const app = await sessionApp(t, new FailingStore('set'), late, { https: true })
+    const answer = await rawGet(app.origin, '/')
+    assert.equal(answer.whole, false)
+  })
+
+  it('keeps the last byte of a body of declared length back until what came before it is saved', async (t) => {
+    const app = await sessionApp(t, new FailingStore('set'), (req, res) => {
+      res.setHeader('Content-Length', 10)
+      res.write('hello')
+      req.session.user = 'mary'
+      res.write('world')
+      res.end()
+    })
+    const answer = await rawGet(app.origin, '/')
+    assert.equal(answer.whole, false)
+    assert.equal(app.errors.length, 1)
+  })
+})
+
+describe('a handler that throws', () => {
+  for (const kind of ['connect', 'express 4', 'express 5'] as const) {
+    it(`has its error page, and what it put in the session before is saved: ${kind}`, async (t) => {
+      const app = await sessionApp(
+        t,
+        new FailingStore(),
+        (req, res) => {
+          if (req.url === '/read') return res.end(String(req.session.user))
+          req.session.user = 'mary'
+          throw new Error('oops')
+        },
+        { kind },
+      )
+      const client = app.client()
+      const answer = await client.get('/')
+      assert.equal(answer.body, 'error: oops')
+      assert.equal((await client.get('/read')).body, 'mary')
+    })
+  }
+})
