@@ -9,6 +9,18 @@ function fail(error: unknown, exitCode: number): void {
   process.exitCode = exitCode
 }
 
+/** A full disk fails every write, and the log is on a disk, too. */
+function logOncePerSecond(): (error: Error) => void {
+  const loggedAt = new Map<string, number>()
+  return ({ message }) => {
+    const now = Date.now()
+    if (now - (loggedAt.get(message) ?? 0) < 1000) return
+    if (loggedAt.size > 100) loggedAt.clear()
+    loggedAt.set(message, now)
+    process.stderr.write(`sojourn-storage: ${message}\n`)
+  }
+}
+
 async function main(): Promise<void> {
   let options: ReturnType<typeof parseStorageArguments>
   try {
@@ -21,7 +33,7 @@ async function main(): Promise<void> {
     return
   }
   const storage = new SessionStorage(options)
-  storage.on('error', (error: Error) => process.stderr.write(`sojourn-storage: ${error.message}\n`))
+  storage.on('error', logOncePerSecond())
   // A second signal ends the process at once, as it would without us.
   const stop = (): void => {
     storage.close().catch((error: unknown) => fail(error, 1))

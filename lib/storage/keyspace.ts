@@ -8,6 +8,7 @@ import { ScanCursors, type ScanPage } from './scan-cursors'
 
 /** More losses in a row than any number of honest writers causes. */
 const MAX_ATTEMPTS = 1000
+const LISTED_AT_ONCE = 500
 
 /**
  * The verbs that commands are made of, over any `Backend`. Each is atomic towards the other clients of this
@@ -76,7 +77,10 @@ export class Keyspace {
   size(): Awaitable<number> {
     return this.queue.after(async () => {
       let keys = 0
-      for await (const _ of this.entries()) keys++
+      for await (const _ of this.entries()) {
+        // A listing that answers at once would keep all other clients waiting to its end.
+        if (++keys % LISTED_AT_ONCE === 0) await new Promise(setImmediate)
+      }
       return keys
     })
   }
@@ -86,8 +90,9 @@ export class Keyspace {
       let batch: Array<Awaitable<boolean>> = []
       for await (const [key] of this.entries()) {
         batch.push(this.backend.remove(key))
-        if (batch.length < 1000) continue
+        if (batch.length < LISTED_AT_ONCE) continue
         await Promise.all(batch)
+        await new Promise(setImmediate)
         batch = []
       }
       await Promise.all(batch)

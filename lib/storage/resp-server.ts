@@ -19,6 +19,8 @@ export interface RespServerOptions {
 
 /** How long clients have to take their last answers when the server closes. */
 const CLOSE_GRACE_MS = 5000
+/** Sockets beyond `maxConnections` that are accepted to be told so. */
+const TOLD_CONNECTIONS = 64
 const TLS_HANDSHAKE_MS = 10_000
 /** Values of one `MGET`: eight of the largest requests. */
 const REPLY_TO_REQUEST = 8
@@ -69,9 +71,13 @@ export class RespServer {
             { handshakeTimeout: TLS_HANDSHAKE_MS, ...tls, allowHalfOpen: true } as TlsOptions,
             handle,
           )
+    // The rest are told why they cannot be served. Beyond these, and in the middle of a TLS handshake, there is no telling.
+    server.maxConnections = this.options.maxConnections + TOLD_CONNECTIONS
     this.server = server
     try {
       const address = await addressToListenOn(host, this.facts.passwordRequired)
+      if (this.closing !== undefined)
+        throw new SessionError('ERR_SESSION_USAGE', 'this storage has been closed')
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
         server.listen({ port, host: address }, () => {

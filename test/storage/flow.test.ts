@@ -243,3 +243,20 @@ describe('SCAN', () => {
     assert.ok(cursors.open.size <= 512)
   })
 })
+
+describe('a command that looks at all keys', () => {
+  it('does not keep the others waiting to its end', async () => {
+    const backend = new MapBackend()
+    for (let i = 0; i < 20_000; i++)
+      backend.entries.set(`k${i}`, { body: 'v', expires: Number.POSITIVE_INFINITY })
+    const served = await serve(backend)
+    const [counting, other] = [served.client(), served.client()]
+    await Promise.all([counting.send('PING'), other.send('PING')])
+    const order: string[] = []
+    const counted = counting.send('DBSIZE').then((reply) => order.push(reply))
+    const asked = other.send('GET', 'k1').then((reply) => order.push(reply))
+    await Promise.all([counted, asked])
+    assert.deepEqual(order, ['$1\r\nv\r\n', ':20000\r\n'])
+    await served.stop()
+  })
+})

@@ -151,5 +151,7 @@ describe('a client that does not go on', () => {
     await client.send('SET', 'k', 'v')
     await new Promise((resolve) => setTimeout(resolve, 50))
     assert.equal(await client.send('GET', 'k'), '$1\r\nv\r\n')
+    client.write('*2\r\n$3\r\nGE')
+    assert.equal(await client.rest(), '', 'and is let go with half of the next one')
   })
 })
