@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { BackedStore } from '../lib/store/backed-store'
 import type { Backend, Entry } from '../lib/store/backend'
-import { LmdbBackend } from '../lib/store/lmdb'
+import { LmdbStore } from '../lib/store/lmdb'
+import { MemoryStore } from '../lib/store/memory'
 import { MemoryBackend } from '../lib/store/memory-backend'
 
 export interface Percentiles {
@@ -15,6 +17,9 @@ export interface Percentiles {
 export interface ScaleResult {
   bytesPerSession: number
   fillPerSecond: number
+  /** `store.get`: a session as its users get it, parsed. */
+  getUs: Percentiles
+  /** `backend.read` within it: the record as text. */
   readUs: Percentiles
   loneCommitUs: Percentiles
   /** 64 writers at once. */
@@ -79,14 +84,14 @@ async function fill(backend: Backend, size: number): Promise<number> {
   return size / ((performance.now() - started) / 1000)
 }
 
-async function reads(backend: Backend, size: number): Promise<Percentiles> {
+async function reads(size: number, read: (key: string) => unknown): Promise<Percentiles> {
   const samples: number[] = []
   for (let i = 0; i < READS; i++) {
     const key = keyOf(someone(size))
     const started = performance.now()
-    const entry = await backend.read(key)
+    const found = await read(key)
     samples.push(performance.now() - started)
-    if (!entry) throw new Error('a session is missing')
+    if (!found) throw new Error('a session is missing')
     if (i % 1000 === 0) await nextTurn()
   }
   return percentiles(samples)
@@ -122,6 +127,21 @@ async function commits(
   return [percentiles(samples), total / ((performance.now() - started) / 1000)]
 }
 
+/** As the store does it by itself: LMDB in batches, memory in turns of a millisecond. */
+async function prune(backend: Backend): Promise<number> {
+  if (!(backend instanceof MemoryBackend)) return (await backend.prune?.(now + HOUR_MS)) ?? 0
+  const before = backend.size
+  for (let done = 0; done < 1; done += 1 / 1024) {
+    let until = performance.now() + 1
+    while (!backend.sweep(now + HOUR_MS, 1 / 1024, () => performance.now() >= until)) {
+      await nextTurn()
+      until = performance.now() + 1
+    }
+    await nextTurn()
+  }
+  return before - backend.size
+}
+
 /** @returns what `work` gave, how long it took, and the longest turn of the event loop meanwhile */
 async function watched<T>(work: () => T | Promise<T>): Promise<{ value: T; ms: number; longestMs: number }> {
   let longestMs = 0
@@ -153,30 +173,35 @@ async function measure(name: string, size: number): Promise<ScaleResult> {
     return process.memoryUsage().heapUsed
   }
   try {
-    const open = (): Backend =>
-      name === 'lmdb' ? new LmdbBackend({ path, pruneInterval: 0 }) : new MemoryBackend()
+    const open = (): BackedStore =>
+      name === 'lmdb'
+        ? new LmdbStore({ path, pruneInterval: 0 })
+        : new MemoryStore({ max: Number.MAX_SAFE_INTEGER })
     const before = heap()
-    let backend = open()
-    const fillPerSecond = await fill(backend, size)
+    let store = open()
+    const fillPerSecond = await fill(store.backend, size)
     const bytes = name === 'lmdb' ? statSync(path).size : heap() - before
     let restartMs: number | undefined
     if (name === 'lmdb') {
-      await backend.close?.()
+      await store.close()
       const started = performance.now()
-      backend = open()
-      await backend.read(keyOf(0))
+      store = open()
+      await store.get(keyOf(0))
       restartMs = performance.now() - started
     }
-    await reads(backend, Math.min(size, 1000))
-    const readUs = await reads(backend, size)
+    const { backend } = store
+    await reads(Math.min(size, 1000), (id) => store.get(id))
+    const readUs = await reads(size, (key) => backend.read(key))
+    const getUs = await reads(size, (id) => store.get(id))
     const [loneCommitUs] = await commits(backend, size, LONE_COMMITS, 1)
     const [groupedCommitUs, groupedPerSecond] = await commits(backend, size, GROUPED_COMMITS, WRITERS)
-    const pruning = await watched(async () => (await backend.prune?.(now + HOUR_MS)) ?? 0)
+    const pruning = await watched(() => prune(backend))
     const idling = await watched(() => sleep(pruning.ms))
-    await backend.close?.()
+    await store.close()
     return {
       bytesPerSession: bytes / size,
       fillPerSecond,
+      getUs,
       readUs,
       loneCommitUs,
       groupedCommitUs,

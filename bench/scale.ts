@@ -34,14 +34,15 @@ function measure(backend: string, size: number): ScaleResult {
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; sessions of about 200 bytes\n`)
 for (const backend of values.backends.split(',')) {
   const rows: Record<string, Record<string, string>> = {}
-  const readP50: number[] = []
+  const getP50: number[] = []
   for (const size of sizes) {
     const result = measure(backend, size)
-    readP50.push(result.readUs.p50)
+    getP50.push(result.getUs.p50)
     rows[`${size.toLocaleString('en')} sessions`] = {
       'bytes each': round(result.bytesPerSession),
       'fill/s': round(result.fillPerSecond),
-      'read µs p50 / p99': pair(result.readUs),
+      'get µs p50 / p99': pair(result.getUs),
+      'record µs': pair(result.readUs),
       'lone commit µs': pair(result.loneCommitUs),
       '64 writers µs': pair(result.groupedCommitUs),
       'commits/s': round(result.groupedPerSecond),
@@ -52,6 +53,6 @@ for (const backend of values.backends.split(',')) {
   }
   console.log(backend)
   console.table(rows)
-  const [first = 0, last = 0] = [readP50[0], readP50.at(-1)]
-  console.log(`read p50 of the largest is ${(last / first).toFixed(2)} times that of the smallest (bar: 2)\n`)
+  const [first = 0, last = 0] = [getP50[0], getP50.at(-1)]
+  console.log(`get p50 of the largest is ${(last / first).toFixed(2)} times that of the smallest (bar: 2)\n`)
 }
