@@ -3,6 +3,7 @@ import { SessionError } from '../core/errors'
 import type { RefusedReason, SessionEvents } from '../core/events'
 import { readOptions } from '../core/options'
 import { pathMatches } from '../core/path-match'
+import type { Signer } from '../core/signature'
 import { requestIds, requestPath } from '../http/request'
 import { ResponseHold } from '../http/response'
 import type { HookedResponse } from '../http/response-parts'
@@ -43,32 +44,32 @@ export function session(options?: SessionOptions): SessionMiddleware {
   )
   const refuse = (because: RefusedReason) => room.tell('refused', () => ({ because }))
 
-  function sessionMiddleware(req: SessionRequest, res: HookedResponse, next: Next): void {
+  /**
+   * @returns `undefined` for a request that passes without a session
+   * @throws what a function of the application throws, and an Error when there is no secret
+   */
+  function signerFor(req: SessionRequest): Signer | undefined {
     // An application may mount several, or have put a session there itself: the first one counts.
-    if (req.session || !state.up || policy.skip?.(req as never)) {
-      next()
-      return
-    }
-    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) {
-      next()
-      return
-    }
+    if (req.session || !state.up || policy.skip?.(req as never)) return undefined
+    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) return undefined
     const signer = room.signer(req)
-    if (!signer) {
-      next(new Error('secret option required for sessions'))
-      return
-    }
-    req.sessionStore = store
-    const exchange = new Exchange(room, room.keeper(), req, res, next)
-    req[LINK] = exchange
+    if (!signer) throw new Error('secret option required for sessions')
+    return signer
+  }
+
+  function sessionMiddleware(req: SessionRequest, res: HookedResponse, next: Next): void {
+    let exchange: Exchange | undefined
     let started: void | PromiseLike<void>
     try {
-      started = start(exchange, requestIds(req, policy.name, signer, refuse))
+      const signer = signerFor(req)
+      exchange = signer && new Exchange(room, room.keeper(), req, res, next)
+      started = signer && exchange && enter(exchange, signer)
     } catch (error) {
       next(error)
       return
     }
-    if (!isPromise(started)) handle(exchange)
+    if (!exchange) next()
+    else if (!isPromise(started)) handle(exchange)
     else {
       // nextTick leaves the promise's job: what a handler throws belongs to the process, not to a rejection.
       started.then(
@@ -76,6 +77,13 @@ export function session(options?: SessionOptions): SessionMiddleware {
         (error) => process.nextTick(next, error),
       )
     }
+  }
+
+  function enter(exchange: Exchange, signer: Signer): void | PromiseLike<void> {
+    const { req } = exchange
+    req.sessionStore = store
+    req[LINK] = exchange
+    return start(exchange, requestIds(req, policy.name, signer, refuse))
   }
 
   return Object.defineProperty(sessionMiddleware, 'events', {
