@@ -1,3 +1,4 @@
+import { type CookieAttributes, setCookieLine } from '../core/cookie-header'
 import { decideSave, type SaveDecision } from '../core/decide'
 import { SessionError } from '../core/errors'
 import { fingerprint } from '../core/id'
@@ -94,11 +95,23 @@ export function isDirty(held: Held, session: Session, data: string): boolean {
 /** Before cookie and save, so that both carry one time. */
 export function renewOnce(exchange: Exchange, session: Session): void {
   if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
+  checkCookie(exchange, session.cookie)
   if (exchange.touched) return
   exchange.touched = true
   // A data key may have the method's name.
   if (typeof session.touch === 'function') session.touch()
   else Session.prototype.touch.call(session)
+}
+
+/**
+ * What cannot stand in a header must not get into the record, from which it would fail every later response.
+ *
+ * @throws TypeError naming the attribute
+ */
+function checkCookie({ held, room }: Exchange, cookie: Cookie): void {
+  const settings = Cookie.settings(cookie)
+  if (settings === '' || settings === held?.settings) return
+  setCookieLine(room.policy.name, '', cookie.data as CookieAttributes)
 }
 
 /** `req.session` is gone: with `unset: 'destroy'` so is the record. */
