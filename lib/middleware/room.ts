@@ -115,5 +115,8 @@ function backendKeeper(store: BackedStore, room: Room): Keeper {
 }
 
 function dependsOnRequest(options: CookieOptions): boolean {
-  return options.secure === 'auto' || options.sameSite === 'auto'
+  const { secure, sameSite } = options
+  // A fixed end is another life for each request.
+  const ends: unknown = options.maxAge ?? options.expires
+  return secure === 'auto' || sameSite === 'auto' || ends instanceof Date
 }

@@ -64,8 +64,7 @@ export class CookieBase {
       entries.push([name, value])
     }
     this.entries = entries
-    const { maxAge, expires } = options
-    this.maxAge = maxAge ?? (expires instanceof Date ? expires.valueOf() - Date.now() : null)
+    this.maxAge = lifeOf(options.maxAge ?? options.expires)
   }
 
   /** What of a record's cookie is the same for every session: the JSON between its life, its end and its times. */
@@ -82,6 +81,12 @@ export class CookieBase {
     ]
     return this.#json
   }
+}
+
+/** @param given milliseconds, or a Date as express-session takes it for `maxAge` too; anything else is no end */
+function lifeOf(given: unknown): number | null {
+  if (given instanceof Date) return given.valueOf() - Date.now()
+  return typeof given === 'number' ? given : null
 }
 
 /** @returns the members of an object's JSON, each with a comma in front */
