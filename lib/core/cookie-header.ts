@@ -1,4 +1,4 @@
-import { serialize } from 'cookie'
+import { type SerializeOptions, serialize } from 'cookie'
 
 /** How many cookies of one name are looked at: more than a browser sends by accident, few enough to bound the work. */
 export const CANDIDATES_MAX = 8
@@ -77,16 +77,14 @@ export interface CookieAttributes {
  */
 export function setCookieLine(name: string, value: string, attributes: CookieAttributes): string {
   const { expires, path, domain, httpOnly, secure, sameSite, priority, partitioned } = attributes
-  return serialize(name, value, {
-    ...(expires ? { expires } : undefined),
-    ...(path ? { path } : undefined),
-    ...(domain ? { domain } : undefined),
-    ...(httpOnly ? { httpOnly } : undefined),
-    ...(secure ? { secure } : undefined),
-    ...(sameSite ? { sameSite } : undefined),
-    ...(priority ? { priority } : undefined),
-    ...(partitioned ? { partitioned } : undefined),
-  })
+  // All of them, so that a polluted `Object.prototype` lends none.
+  const all: { [Name in keyof SerializeOptions]: SerializeOptions[Name] | undefined } = {
+    ...{ maxAge: undefined, expires: expires || undefined, path: path || undefined },
+    ...{ domain: domain || undefined, httpOnly: httpOnly || undefined, secure: secure || undefined },
+    ...{ sameSite: sameSite || undefined, priority: priority || undefined },
+    ...{ partitioned: partitioned || undefined },
+  }
+  return serialize(name, value, all as SerializeOptions)
 }
 
 /** @returns a line that makes the browser forget the cookie: it must name the same path and domain */

@@ -72,12 +72,13 @@ const DATE_MAX_MS = 8.64e15
  * @throws TypeError ERR_SESSION_OPTION naming the attribute
  */
 export function readCookieOptions(given: unknown, name: string): CookieOptions {
-  if (given === undefined || given === null) return Object.freeze({})
-  if (typeof given !== 'object') badOption('cookie', 'an object or a function', given)
-  const options: Record<string, unknown> = {}
+  const from = given ?? {}
+  if (typeof from !== 'object') badOption('cookie', 'an object or a function', given)
+  // Without a prototype, which could lend attributes.
+  const options: Record<string, unknown> = Object.create(null)
   for (const key of [...ATTRIBUTES, 'maxAge', 'expires'] as const) {
-    const value = (given as Record<string, unknown>)[key]
-    if (key in given && value !== Object.prototype[key as never]) options[key] = value
+    const value = (from as Record<string, unknown>)[key]
+    if (key in from && value !== Object.prototype[key as never]) options[key] = value
   }
   check(options, 'maxAge', 'milliseconds as a non-negative number or null', isLife)
   check(options, 'expires', 'a Date, null or false', (v) => v === false || v instanceof Date)

@@ -28,6 +28,12 @@ export class Cookie {
   declare signed?: boolean | undefined
   declare encode?: ((value: string) => string) | undefined
 
+  static {
+    // A polluted `Object.prototype` lends no attribute.
+    for (const name of ATTRIBUTES)
+      Object.defineProperty(Cookie.prototype, name, { value: undefined, configurable: true, writable: true })
+  }
+
   /** Today's configuration, for a cookie that a middleware made. */
   #base: CookieBase | undefined = undefined
   /** Epoch ms of the session's creation; 0 where nobody says. */
