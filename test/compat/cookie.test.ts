@@ -221,6 +221,28 @@ behaviour('T22: Set-Cookie has Expires and never Max-Age', async ({ kit, t }) =>
   assert.match((await open.get('/')).setCookies[0] ?? '', /^[^;]+; Path=\/; HttpOnly$/)
 })
 
+for (const option of ['expires', 'maxAge']) {
+  behaviour(`T21: the option ${option} may be a Date: new sessions end then`, async ({ kit, t }) => {
+    const clock = stopClock(t)
+    const cookie = { [option]: new Date(NOON + 3_600_000) }
+    const { client } = await serveWith(kit, t, { cookie }, putData)
+    for (let i = 0; i < 2; i++) {
+      const [line = ''] = (await client().get('/')).setCookies
+      assert.match(line, new RegExp(`Expires=${new Date(NOON + 3_600_000).toUTCString()}`))
+      clock.advance(600_000)
+    }
+  })
+
+  for (const nothing of [false, null, undefined]) {
+    behaviour(`T21: the option ${option}: ${nothing} is no end`, async ({ kit, t }) => {
+      const client = (await serveWith(kit, t, { cookie: { [option]: nothing } }, routes(basics))).client()
+      const [line = ''] = (await client.get('/put?user=ann')).setCookies
+      assert.doesNotMatch(line, /Expires/)
+      assert.equal((await client.get('/')).body, '{"user":"ann"}')
+    })
+  }
+}
+
 behaviour('T22: all attributes go out', async ({ kit, t }) => {
   const cookie = {
     ...{ path: '/', domain: '127.0.0.1', httpOnly: false, secure: true },
