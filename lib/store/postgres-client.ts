@@ -85,8 +85,9 @@ export class PostgresClient {
 
   async #close(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    // A pool has ended before its connections have: what these still report must find a listener.
     if (this.#own) await this.#queryable.end?.()
-    unwatchErrors(this.#queryable)
+    else unwatchErrors(this.#queryable)
   }
 }
 

@@ -1,11 +1,16 @@
 import type { Backend, Entry } from '../../lib/store/backend'
 import { LmdbBackend } from '../../lib/store/lmdb-backend'
 import { PostgresBackend } from '../../lib/store/postgres-backend'
+import { RedisStore } from '../../lib/store/redis'
 
 /** How a process of a drill opens each store, by name, from options that went through JSON. */
 export const openers = {
   postgres(options: { connectionString: string; tableName: string }): Backend {
     return new PostgresBackend({ ...options, createTableIfMissing: true, pruneInterval: 50 })
+  },
+
+  redis(options: { url: string; owners: boolean }): Backend {
+    return new RedisStore(options).backend
   },
 
   lmdb(options: { path: string }): Backend {

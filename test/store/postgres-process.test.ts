@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type pg from 'pg'
-import { PostgresStore } from '../../lib/store/postgres'
+import { PostgresBackend, PostgresStore } from '../../lib/store/postgres'
 import { type PostgresServer, startPostgres, withoutPostgres } from '../support/servers'
 import { freshName, poolOf, until } from './postgres-support'
 
@@ -46,6 +46,21 @@ describe('a process with a PostgresStore', { skip: withoutPostgres(), timeout: 3
       store.set('sid', { cookie: { originalMaxAge: null } }).then(() => store.get('sid')).then((s) => console.log(!!s))`
     assert.deepEqual(await inProcess(make), [0, ''])
     assert.deepEqual(await inProcess(use), [0, 'true\n'])
+  })
+
+  test('a server that goes away while the store closes does not end the process', async () => {
+    const name = freshName()
+    const connectionString = `${server.url}?application_name=${name}`
+    const end = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1'
+    for (let round = 0; round < 30; round++) {
+      const backend = new PostgresBackend({ connectionString, tableName: name, createTableIfMissing: true })
+      await backend.read('k')
+      const ended = pool.query(end, [name])
+      for (let turn = 0; turn < round % 10; turn++) await null
+      await backend.close()
+      await ended
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
   })
 
   test('without the package pg a connection string gives ERR_SESSION_PEER, saying how to install it', async () => {
