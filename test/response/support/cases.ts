@@ -1,6 +1,7 @@
 import type { Case } from './case'
 import { ENDS, WRITES } from './cases-body'
-import { HEADS, LENGTHS } from './cases-head'
+import { HEADS } from './cases-head'
+import { LENGTHS } from './cases-length'
 import { STREAMS } from './cases-stream'
 
 export const CASES: readonly Case[] = [...ENDS, ...WRITES, ...LENGTHS, ...HEADS, ...STREAMS]

@@ -10,7 +10,7 @@ export interface Mode {
 }
 
 const { SlowStore } = oddStores(sojourn.Store)
-const slow = () => new SlowStore({ get: 1, set: 4, touch: 4 })
+const slow = () => new SlowStore({ get: 1, set: 2, touch: 2 })
 const memory = () => new sojourn.MemoryStore()
 
 export const REFERENCE: Mode = { name: 'no session', use: 'none', store: () => undefined }
@@ -34,18 +34,27 @@ export interface ModeServer extends Served {
   read(headers: Record<string, string>): Promise<Record<string, unknown>>
 }
 
+export interface Surroundings {
+  kind: AppKind
+  /** Middlewares in front of the session's, and behind it. */
+  before?: Handler[]
+  after?: Handler[]
+  https?: boolean
+}
+
 /**
  * An application in which `handler` runs under a mode: behind the session middleware, with `req.session.mark` set
  * to the header `x-mark` where the mode says that the session changes.
  */
 export async function serveMode(
   owner: Owner,
-  kind: AppKind,
+  { kind, before = [], after = [], https = false }: Surroundings,
   mode: Mode,
   handler: Handler,
 ): Promise<ModeServer> {
   const store = mode.store()
-  const handlers: Handler[] = store ? [sojourn.session({ ...OPTIONS, store: store as never }) as Handler] : []
+  const handlers: Handler[] = [...before]
+  if (store) handlers.push(sojourn.session({ ...OPTIONS, store: store as never }) as Handler)
   handlers.push((req, res, next) => {
     const mark = req.headers['x-mark']
     if (req.url === '/make') req.session.made = true
@@ -53,16 +62,18 @@ export async function serveMode(
     if (req.url === '/make' || req.url === '/read') res.end(JSON.stringify(req.session))
     else next()
   })
-  const served = await serve(owner, appOf(kind, [...handlers, handler]))
+  const served = await serve(owner, appOf(kind, [...handlers, ...after, handler]), { https })
+  const client = served.client()
+  let cookie: string | undefined
   return {
     ...served,
     async visitor() {
       if (mode.use === 'none' || mode.use === 'new') return {}
-      const answer = await served.client().get('/make')
-      return { Cookie: (answer.setCookies[0] ?? '').split(';', 1)[0] ?? '' }
+      cookie ??= (await client.get('/make')).setCookies[0]?.split(';', 1)[0] ?? ''
+      return { Cookie: cookie }
     },
     async read(headers) {
-      return JSON.parse((await served.client().get('/read', { headers })).body)
+      return JSON.parse((await client.get('/read', { cookie: headers['Cookie'] ?? null })).body)
     },
   }
 }

@@ -1,11 +1,15 @@
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import type { AppKind, Owner } from '../../support/app'
+import { before, describe, it } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import type { Owner } from '../../support/app'
 import type { Case } from './case'
 import { CASES } from './cases'
-import { type Mode, type ModeServer, serveMode } from './modes'
+import { type Mode, type ModeServer, REFERENCE, type Surroundings, serveMode } from './modes'
 import { Probe } from './probe'
-import { type RawAnswer, rawGet } from './raw'
+import { headerOf, type RawAnswer, rawGet } from './raw'
+import { suiteOwner } from './suite-owner'
 
 /** All that both sides of one exchange saw, as far as it must be equal with and without a session. */
 export interface Observation {
@@ -36,12 +40,12 @@ export class Observer {
 
   static async start(
     owner: Owner,
-    kind: AppKind,
+    surroundings: Surroundings,
     mode: Mode,
     cases: readonly Case[] = CASES,
   ): Promise<Observer> {
     const probes = new Map<string, Probe>()
-    const server = await serveMode(owner, kind, mode, (req, res) => {
+    const server = await serveMode(owner, surroundings, mode, (req, res) => {
       const run = req.headers['x-mark']
       const found = cases.find(({ name }) => name === decodeURIComponent(req.headers['x-case']))
       const probe = new Probe(req, res)
@@ -96,11 +100,15 @@ function headersOf(answer: RawAnswer): string[] {
     if (name === 'Date' || isOurs(name, value)) continue
     byName.set(name, [...(byName.get(name) ?? []), `${name}: ${value}`])
   }
-  return [...byName.values()].flat()
+  const names = [...byName.keys()].sort()
+  return names.flatMap((name) => byName.get(name) ?? [])
 }
 
 /** Long bodies by their digest, so that a difference can be read. */
-function bodyOf({ body }: RawAnswer): string {
+function bodyOf(answer: RawAnswer): string {
+  // How a text is packed depends on the moments at which it came.
+  const packed = headerOf(answer, 'content-encoding') === 'gzip' && answer.body.length > 0
+  const body = packed ? gunzipSync(answer.body) : answer.body
   if (body.length <= 200) return body.toString('latin1')
   return `${body.length} bytes, ${createHash('sha256').update(body).digest('hex')}`
 }
@@ -109,4 +117,34 @@ function bodyOf({ body }: RawAnswer): string {
 function isOurs(name: string, value: string): boolean {
   if (name === 'Set-Cookie') return value.startsWith('connect.sid=')
   return name === 'Cache-Control' && value === 'no-cache="Set-Cookie"'
+}
+
+/** Declares a test for each case: under `mode` both sides see what they see without a session. */
+export function compareAll(
+  surroundings: Surroundings,
+  modes: readonly Mode[],
+  cases: readonly Case[] = CASES,
+  look: (observed: Observation) => unknown = (observed) => observed,
+): void {
+  const owner = suiteOwner()
+  const known = new Map<Case, Observation>()
+  let reference: Observer
+  before(async () => {
+    reference = await Observer.start(owner, surroundings, REFERENCE, cases)
+  })
+  for (const mode of modes) {
+    describe(mode.name, () => {
+      let observer: Observer
+      before(async () => {
+        observer = await Observer.start(owner, surroundings, mode, cases)
+      })
+      for (const tried of cases) {
+        it(tried.name, { timeout: 3000 }, async () => {
+          known.set(tried, known.get(tried) ?? (await reference.observe(tried)))
+          const observed = await observer.observe(tried)
+          assert.deepEqual(look(observed), look(known.get(tried) ?? observed))
+        })
+      }
+    })
+  }
 }
