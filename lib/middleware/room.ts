@@ -23,7 +23,7 @@ import { warnAbout } from './warnings'
 export class Room {
   readonly policy: Policy
   readonly store: Store
-  readonly events = new EventEmitter()
+  readonly events: EventEmitter
   readonly #cookie: CookieOptions | ((req: SessionRequest) => unknown)
   /** The cookie settings where they are the same for all requests. */
   readonly #base: CookieBase | undefined
@@ -34,7 +34,8 @@ export class Room {
   /** The signer for `req.secret`, as long as it stays the same. */
   #borrowed: { secret: string; signer: Signer } | undefined = undefined
 
-  constructor(policy: Policy, store: Store, cookie: unknown) {
+  constructor(policy: Policy, store: Store, cookie: unknown, events = new EventEmitter()) {
+    this.events = events
     this.policy = policy
     this.store = store
     this.#cookie =

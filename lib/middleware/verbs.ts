@@ -76,6 +76,7 @@ async function drawId(exchange: Exchange): Promise<string> {
   const id = await exchange.room.newId(exchange.req)
   if (!isUsableId(id))
     throw new SessionError('ERR_SESSION_ID', 'genid gave something that cannot be a session id')
+  exchange.drawnId = id
   return id
 }
 

@@ -172,11 +172,11 @@ export class BackendKeeper implements Keeper {
     }
   }
 
-  touch(held: Held, session: Session): Awaitable<boolean> {
+  touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
     const { policy } = this.#context
     const now = Date.now()
     const to = deadlineOf(session, now, this.#store.ttlMs, policy)
-    if (!worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
+    if (!forced && !worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
     const key = this.#store.keyOf(held.id)
     const moved = this.#ask('touch', () => this.#backend.extend(key, to))
     return whenDone(moved, (alive) => {

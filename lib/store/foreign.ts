@@ -178,7 +178,7 @@ export class ForeignKeeper implements Keeper {
     return next === session ? 'saved' : 'merged'
   }
 
-  async touch(held: Held, session: Session): Promise<boolean> {
+  async touch(held: Held, session: Session, forced = false): Promise<boolean> {
     const { policy } = this.#context
     const now = Date.now()
     if (policy.idleMs !== Number.POSITIVE_INFINITY) {
@@ -187,7 +187,7 @@ export class ForeignKeeper implements Keeper {
       Cookie.markActive(session.cookie, now)
       return (await this.write(held, session)) !== 'gone'
     }
-    if (!this.#touches || !this.#due(held, session, now)) return true
+    if (!this.#touches || !(forced || this.#due(held, session, now))) return true
     const flight = this.#flights.of(held)
     return this.#flights.queue(flight, async () => {
       if (flight.dead) return false
@@ -198,6 +198,7 @@ export class ForeignKeeper implements Keeper {
 
   #due(held: Held, session: Session, now: number): boolean {
     const { touchAfterMs = 0 } = this.#context.policy
+    if (touchAfterMs === Number.POSITIVE_INFINITY) return false
     const to = cookieEnd(session.cookie.expires)
     if (touchAfterMs === 0 || to === undefined || held.deadline === Number.POSITIVE_INFINITY) return true
     return worthMoving(held.deadline, to, now, touchAfterMs)

@@ -24,8 +24,8 @@ export interface Keeper {
   renew(held: Held, session: Session, data: string, id: string): Awaitable<Held | 'taken' | undefined>
   /** Reads, changes and writes as one step; `change` runs again when another request came between. */
   update<R>(held: Held, session: Session, data: string, change: Change<R>): Awaitable<Updated<R> | undefined>
-  /** Moves the deadline when that is due. `false`: the session is gone. */
-  touch(held: Held, session: Session): Awaitable<boolean>
+  /** Moves the deadline when that is due, or in any case if `now`. `false`: the session is gone. */
+  touch(held: Held, session: Session, now?: boolean): Awaitable<boolean>
   /** Ends a session; nothing that is in flight can write it again. */
   destroy(id: string): Awaitable<void>
   /** Ends a session by the store's own `regenerate`, which also calls `generate`. */

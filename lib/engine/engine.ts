@@ -1,0 +1,134 @@
+import { EventEmitter } from 'node:events'
+import { SessionError } from '../core/errors'
+import { generateId } from '../core/id'
+import { readOptions } from '../core/options'
+import { Signer } from '../core/signature'
+import type { HookedResponse } from '../http/response-parts'
+import { type AnyRequest, checkStore } from '../middleware/options'
+import { Room } from '../middleware/room'
+import type { SessionEmitter } from '../middleware/session'
+import { stateOf } from '../middleware/store-state'
+import type { SessionRequest } from '../session/link'
+import type { Store } from '../session/store'
+import { BackedStore } from '../store/backed-store'
+import { HandlerStore } from './handler-store'
+import { type EngineRoom, LiveState } from './live'
+import { type Operations, OperationTable, type OperationType } from './operations'
+import { type EngineSettings, readEngineOptions, type SessionEngineOptions } from './options'
+import { Session } from './session'
+
+type EngineMiddleware = (req: AnyRequest, res: AnyRequest, next: (error?: AnyRequest) => void) => void
+
+/**
+ * Sessions that are read when a handler asks for them, and kept by handlers of the application's or by any store.
+ * One engine serves several applications.
+ */
+export class SessionEngine {
+  /** For `app.use` of Express and Connect, or called as `middleware(req, res, next)`. */
+  readonly middleware: EngineMiddleware
+  /** What happens to sessions; the same events as those of `session()`. */
+  readonly events: SessionEmitter = new EventEmitter() as SessionEmitter
+  readonly #settings: EngineSettings
+  readonly #signer: Signer
+  readonly #operations = new OperationTable()
+  #store: Store | undefined = undefined
+  #room: EngineRoom | undefined = undefined
+
+  /** @throws TypeError ERR_SESSION_OPTION when an option is wrong, or the secret is missing or short */
+  constructor(options: SessionEngineOptions) {
+    this.#settings = readEngineOptions(options)
+    this.#signer = new Signer([this.#settings.secret])
+    this.middleware = (req, res, next) => this.#handle(req, res, next)
+  }
+
+  /**
+   * Binds a handler: `read`, `touch`, `write` and `destroy` are required, `id` and `cleanup` are not.
+   *
+   * @throws TypeError ERR_SESSION_OPTION for an unknown type, or a handler that is no function
+   */
+  use<T extends OperationType>(type: T, handler: Operations[T]): this {
+    this.#operations.bind(type, handler)
+    this.#room = undefined
+    return this
+  }
+
+  /**
+   * Keeps sessions in a store instead of handlers: one of this package's, or any of express-session's kind.
+   *
+   * @throws TypeError ERR_SESSION_OPTION when it is no store
+   */
+  useStore(store: Store): this {
+    checkStore(store)
+    this.#store = store
+    this.#room = undefined
+    return this
+  }
+
+  /**
+   * Removes sessions that have ended, by the handler of `cleanup` or by the store.
+   *
+   * @throws SessionError ERR_SESSION_OPERATION when there is neither
+   */
+  async cleanup(): Promise<void> {
+    const handler = this.#operations.get('cleanup')
+    if (!handler && this.#store instanceof BackedStore && this.#store.backend.prune) {
+      await this.#store.backend.prune(Date.now())
+      return
+    }
+    await (handler ?? this.#operations.require('cleanup'))()
+  }
+
+  #handle(req: SessionRequest, res: HookedResponse, next: (error?: unknown) => void): void {
+    if (req.session) {
+      next()
+      return
+    }
+    try {
+      if (!this.#store) this.#operations.checkRequired()
+      const state = new LiveState(this.#engineRoom(), req, res, next)
+      ;(req as { session: unknown }).session = new Session(state)
+    } catch (error) {
+      next(error)
+      return
+    }
+    next()
+  }
+
+  #engineRoom(): EngineRoom {
+    this.#room ??= this.#makeRoom()
+    return this.#room
+  }
+
+  #makeRoom(): EngineRoom {
+    const { durationMs, automaticTouch, saveUninitialized, name, secret, cookie } = this.#settings
+    const genid = this.#operations.get('id')
+    const policy = readOptions({
+      secret,
+      name,
+      genid,
+      saveUninitialized,
+      resave: false,
+      rolling: automaticTouch,
+    })
+    const store = this.#store ?? new HandlerStore(this.#operations, durationMs, (id) => this.#signer.sign(id))
+    const touchAfterMs = automaticTouch ? policy.touchAfterMs : Number.POSITIVE_INFINITY
+    const room = new Room({ ...policy, touchAfterMs }, store, cookie, this.events)
+    const state = stateOf(store)
+    state.join(
+      (up) => room.tell('storeState', () => ({ up })),
+      () => {
+        throw new SessionError(
+          'ERR_SESSION_USAGE',
+          'store.generate: the request has no started session of the engine',
+        )
+      },
+    )
+    return {
+      room,
+      signer: this.#signer,
+      durationMs,
+      isUp: () => state.up,
+      newId: async () => (genid ? genid() : generateId()),
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { cookieEnd } from '../core/expiry'
+import { exchangeOf } from '../middleware/exchange'
+import { Cookie } from '../session/cookie'
+import type { Session as CoreSession, SessionData } from '../session/session'
+import { type Callback, settle } from '../session/settle'
+import { Store } from '../session/store'
+import { givenData, recordData } from './keys'
+import type { OperationTable } from './operations'
+import { Session } from './session'
+import { ShownState } from './state'
+
+/** Under this name the data say how long this session lives. */
+export const CUSTOM_DURATION = '__cust_dur'
+
+/** The handlers of an engine as a store of express-session's kind, so that sessions are kept as in any other. */
+export class HandlerStore extends Store {
+  readonly #operations: OperationTable
+  readonly #durationMs: number
+  readonly #sign: (id: string) => string
+
+  constructor(operations: OperationTable, durationMs: number, sign: (id: string) => string) {
+    super()
+    this.#operations = operations
+    this.#durationMs = durationMs
+    this.#sign = sign
+  }
+
+  override get(sid: string, callback: Callback<SessionData | null>): Promise<SessionData | null> {
+    return settle(async () => {
+      const found = await this.#read(sid)
+      if (!found) return null
+      const given = found[CUSTOM_DURATION]
+      const durationMs = typeof given === 'number' && given > 0 ? given : this.#durationMs
+      // Handlers keep no cookie; when the record ends is theirs to know, and a record that they return lives.
+      const cookie = { originalMaxAge: durationMs, expires: new Date(Date.now() + durationMs) }
+      return { ...recordData(found), cookie } as unknown as SessionData
+    }, callback)
+  }
+
+  override set(sid: string, session: SessionData, callback?: Callback): Promise<void> {
+    return settle(async () => {
+      const stored = await this.#isStored(sid, session as unknown as CoreSession)
+      await this.#operations.require('write')(this.#shown(sid, session, stored))
+    }, callback)
+  }
+
+  override touch(sid: string, session: SessionData, callback?: Callback): Promise<void> {
+    return settle(async () => {
+      await this.#operations.require('touch')(this.#shown(sid, session, true))
+    }, callback)
+  }
+
+  override destroy(sid: string, callback?: Callback): Promise<void> {
+    return settle(async () => {
+      await this.#operations.require('destroy')(this.#bare(sid, true))
+    }, callback)
+  }
+
+  async #read(sid: string): Promise<Record<string, unknown> | undefined> {
+    const found = await this.#operations.require('read')(this.#bare(sid, false))
+    return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : undefined
+  }
+
+  /** Known to be there; just drawn, so not there; or an id that the application chose, and nobody knows. */
+  async #isStored(sid: string, session: CoreSession): Promise<boolean> {
+    const exchange = exchangeOf(session.req)
+    if (exchange?.held?.id === sid) return true
+    return exchange?.drawnId === sid || exchange?.nextId === sid
+      ? false
+      : (await this.#read(sid)) !== undefined
+  }
+
+  #shown(sid: string, session: SessionData, stored: boolean): Session {
+    const { cookie } = session
+    const durationMs = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : this.#durationMs
+    const expiresAt =
+      cookieEnd(cookie instanceof Cookie ? cookie.expires : undefined) ?? Date.now() + durationMs
+    return new Session(new ShownState(sid, givenData(session), stored, { durationMs, expiresAt }, this.#sign))
+  }
+
+  #bare(sid: string, stored: boolean): Session {
+    const times = { durationMs: this.#durationMs, expiresAt: Date.now() + this.#durationMs }
+    return new Session(new ShownState(sid, {}, stored, times, this.#sign))
+  }
+}

@@ -1,0 +1,5 @@
+export { SessionError } from '../core/errors'
+export { SessionEngine } from './engine'
+export type { Operations, OperationType } from './operations'
+export type { EngineCookieOptions, SessionEngineOptions } from './options'
+export { Session } from './session'

@@ -1,0 +1,210 @@
+import { badOption, SessionError } from '../core/errors'
+import { isUsableId } from '../core/id'
+import type { Data } from '../core/record'
+import { Signer } from '../core/signature'
+import { requestIds } from '../http/request'
+import { ResponseHold } from '../http/response'
+import type { HookedResponse } from '../http/response-parts'
+import { Exchange, type Next } from '../middleware/exchange'
+import type { Room } from '../middleware/room'
+import { start } from '../middleware/start'
+import { LINK, type SessionRequest } from '../session/link'
+import { type Session as CoreSession, setData, setSessionId, showData } from '../session/session'
+import { CUSTOM_DURATION } from './handler-store'
+import { givenData, recordData, recordKey } from './keys'
+import type { SessionState } from './state'
+
+/** What a request's session needs of its engine. */
+export interface EngineRoom {
+  readonly room: Room
+  readonly signer: Signer
+  readonly durationMs: number
+  /** The store is connected. */
+  isUp(): boolean
+  newId(): Promise<string>
+}
+
+/** The session of one request. From `start()` on it is a session like that of `session()`, and kept as that is. */
+export class LiveState implements SessionState {
+  readonly #engine: EngineRoom
+  readonly #req: SessionRequest
+  readonly #res: HookedResponse
+  readonly #next: Next
+  #exchange: Exchange | undefined = undefined
+  #starting: Promise<void> | undefined = undefined
+  /** Chosen before the start. */
+  #chosenId: string | undefined = undefined
+  #chosenMs: number | undefined = undefined
+
+  constructor(engine: EngineRoom, req: SessionRequest, res: HookedResponse, next: Next) {
+    this.#engine = engine
+    this.#req = req
+    this.#res = res
+    this.#next = next
+  }
+
+  get id(): string | undefined {
+    return this.#exchange ? this.#exchange.req.session?.id : this.#chosenId
+  }
+
+  get signedId(): string | undefined {
+    const { id } = this
+    return id === undefined ? undefined : this.#engine.signer.sign(id)
+  }
+
+  get ready(): boolean {
+    return this.#exchange !== undefined
+  }
+
+  get stored(): boolean {
+    const held = this.#exchange?.held
+    return held !== undefined && held.id === this.id
+  }
+
+  get durationMs(): number {
+    const life = this.#exchange?.req.session?.cookie.originalMaxAge
+    return typeof life === 'number' ? life : (this.#chosenMs ?? this.#engine.durationMs)
+  }
+
+  get expiresAt(): number {
+    const end = this.#exchange?.req.session?.cookie.expires
+    return end instanceof Date ? end.valueOf() : Date.now() + this.durationMs
+  }
+
+  generateId(): Promise<string> {
+    return this.#engine.newId()
+  }
+
+  setId(id: string): void {
+    if (!isUsableId(id)) badOption('id', 'a string that can be a session id', typeof id)
+    if (!this.#exchange) {
+      this.#chosenId = id
+      return
+    }
+    const session = this.#core('set_id')
+    setSessionId(session, id)
+    this.#exchange.req.sessionID = id
+  }
+
+  setSignedId(signedId: string, secret: string | undefined): boolean {
+    const signer = secret === undefined ? this.#engine.signer : new Signer([secret])
+    const id = typeof signedId === 'string' ? signer.verify(signedId) : undefined
+    if (!isUsableId(id)) return false
+    this.setId(id)
+    return true
+  }
+
+  setDuration(durationMs: number): void {
+    if (!this.#exchange) {
+      this.#chosenMs = durationMs
+      return
+    }
+    const session = this.#core('set_duration')
+    session.cookie.maxAge = durationMs
+    setData(session, CUSTOM_DURATION, durationMs)
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error) => {
+      // A failed start is not remembered: the handler may try again.
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const { room, signer } = this.#engine
+    if (!this.#engine.isUp()) throw new SessionError('ERR_SESSION_STORE', 'start: the store is disconnected')
+    const req = facadeOf(this.#req)
+    const exchange = new Exchange(room, room.keeper(), req, this.#res, this.#next)
+    req[LINK] = exchange
+    req.sessionStore = room.store
+    const chosen = this.#chosenId
+    const ids =
+      chosen === undefined
+        ? requestIds(req, room.policy.name, signer, (because) => room.tell('refused', () => ({ because })))
+        : [chosen]
+    await start(exchange, ids)
+    this.#exchange = exchange
+    new ResponseHold(this.#res, exchange).watchClose()
+    if (chosen !== undefined) {
+      // The browser may have another one, or none.
+      exchange.cookieId = undefined
+      if (req.session && req.session.id !== chosen) this.setId(chosen)
+    }
+    if (this.#chosenMs !== undefined) this.setDuration(this.#chosenMs)
+  }
+
+  async roll(): Promise<boolean> {
+    try {
+      await this.#core('roll').renewId()
+      return true
+    } catch (error) {
+      if (error instanceof SessionError && error.code === 'ERR_SESSION_GONE') return false
+      throw error
+    }
+  }
+
+  async touch(): Promise<void> {
+    const session = this.#core('touch')
+    const held = this.#exchange?.held
+    if (!held || held.id !== session.id) return
+    session.touch()
+    await this.#exchange?.keeper.touch(held, session, true)
+  }
+
+  async destroy(): Promise<void> {
+    await this.#core('destroy').destroy()
+  }
+
+  set(name: string, value: unknown): void {
+    setData(this.#core('set'), recordKey(name), value)
+  }
+
+  assign(values: Data): void {
+    const session = this.#core('set')
+    for (const name of Object.keys(values)) setData(session, recordKey(name), values[name])
+  }
+
+  reset(values: Data): void {
+    if (typeof values !== 'object' || values === null) badOption('data', 'an object', values)
+    const session = this.#core('reset') as CoreSession & Data
+    const duration = session[CUSTOM_DURATION]
+    showData(session, {
+      ...(duration === undefined ? {} : { [CUSTOM_DURATION]: duration }),
+      ...recordData(values),
+    })
+  }
+
+  get(name: string): unknown {
+    const session = this.#core('get') as CoreSession & Data
+    const key = recordKey(name)
+    return Object.hasOwn(session, key) ? session[key] : undefined
+  }
+
+  all(): Data {
+    return givenData(this.#core('get'))
+  }
+
+  delete(name: string | undefined): void {
+    const session = this.#core('delete') as CoreSession & Data
+    if (name === undefined) this.reset({})
+    else delete session[recordKey(name)]
+  }
+
+  /** @throws SessionError ERR_SESSION_USAGE before the start and after the end */
+  #core(method: string): CoreSession {
+    if (!this.#exchange)
+      throw new SessionError('ERR_SESSION_USAGE', `${method}: call await session.start() first`)
+    const { session } = this.#exchange.req
+    if (!session) throw new SessionError('ERR_SESSION_USAGE', `${method}: the session was destroyed`)
+    return session
+  }
+}
+
+/** The request as the session sees it: `req.session` itself is the engine's. */
+function facadeOf(req: SessionRequest): SessionRequest {
+  const { headers, url, originalUrl, connection, socket, secure, cookies, signedCookies } = req
+  return { headers, url, originalUrl, connection, socket, secure, cookies, signedCookies }
+}
