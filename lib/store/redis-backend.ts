@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../core/clock'
-import { SessionError } from '../core/errors'
+import { badOption, SessionError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
 import { redisError } from './redis-errors'
 import { hasIfeq } from './redis-ifeq'
@@ -7,8 +7,17 @@ import type { RedisLink } from './redis-link'
 import { scanEntries } from './redis-scan'
 import { type Swapped, swap, swapByScript } from './redis-swap'
 
+export interface WaitReplicas {
+  /** How many replicas must have a write before it is acknowledged. */
+  replicas: number
+  /** Milliseconds to wait for them; after that the write fails, though it stands. Default 500. */
+  timeout?: number | undefined
+}
+
 export interface RedisBackendOptions {
   clock?: Clock | undefined
+  /** After each write, wait for this many replicas to have it, or fail. */
+  waitReplicas?: WaitReplicas | undefined
   /** Closes the client, where it is the store's own. */
   close?: (() => Promise<void>) | undefined
 }
@@ -24,14 +33,20 @@ export class RedisBackend implements Backend {
   readonly #link: RedisLink
   readonly #close: (() => Promise<void>) | undefined
   protected readonly clock: Clock
-  #closed = false
+  readonly #replicas: WaitReplicas | undefined
   readonly watch?: (onDown: (cause?: unknown) => void, onUp: () => void) => void
+  #unwatch: Array<() => void> = []
+  #closed = false
 
   constructor(link: RedisLink, options: RedisBackendOptions = {}) {
     this.#link = link
     this.#close = options.close
     this.clock = options.clock ?? systemClock
-    if (link.watch) this.watch = link.watch
+    this.#replicas = options.waitReplicas
+    if (this.#replicas && !link.wait)
+      badOption('waitReplicas', 'a client with one connection a node, no pool', this.#replicas)
+    const { watch } = link
+    if (watch) this.watch = (onDown, onUp) => this.#unwatch.push(watch(onDown, onUp))
   }
 
   protected get link(): RedisLink {
@@ -58,7 +73,7 @@ export class RedisBackend implements Backend {
   async create(key: StoreKey, entry: Entry): Promise<boolean> {
     const { link } = this
     try {
-      return await this.put(link, key, entry)
+      return (await this.put(link, key, entry)) && (await this.#replicated(link, key))
     } catch (cause) {
       throw redisError('create', cause)
     }
@@ -70,7 +85,8 @@ export class RedisBackend implements Backend {
     try {
       const now = this.clock()
       const answer = await this.swap(link, key, seen, entry)
-      if (answer === true || answer === undefined) return answer
+      if (answer === undefined) return answer
+      if (answer === true) return await this.#replicated(link, key)
       // ioredis repeats commands after a loss. The other body may be ours, or built on ours: nobody can tell.
       if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
       const [body, ttl] = answer
@@ -99,8 +115,7 @@ export class RedisBackend implements Backend {
   async remove(key: StoreKey): Promise<boolean> {
     const { link } = this
     try {
-      const name = link.key(key)
-      return Number(await link.send(name, ['UNLINK', name])) > 0
+      return (await this.take(link, key)) && (await this.#replicated(link, key))
     } catch (cause) {
       throw redisError('remove', cause)
     }
@@ -122,6 +137,22 @@ export class RedisBackend implements Backend {
     }
   }
 
+  protected async take(link: RedisLink, key: StoreKey): Promise<boolean> {
+    const name = link.key(key)
+    return Number(await link.send(name, ['UNLINK', name])) > 0
+  }
+
+  async #replicated(link: RedisLink, key: StoreKey): Promise<true> {
+    if (!this.#replicas) return true
+    const { replicas, timeout = REPLICAS_MS } = this.#replicas
+    const have = Number(await link.wait?.(link.key(key), replicas, timeout))
+    if (have >= replicas) return true
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      `the write stands, but only ${have} of ${replicas} replicas had it within ${timeout} ms`,
+    )
+  }
+
   scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
     return scanEntries(this.link, prefix, (key) => this.read(key))
   }
@@ -129,6 +160,7 @@ export class RedisBackend implements Backend {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const unwatch of this.#unwatch) unwatch()
     await this.#close?.()
   }
 
@@ -151,6 +183,8 @@ function entryOf(body: unknown, ttl: unknown, now: number): Entry | undefined {
   if (body === null || left === -2 || left === 0) return undefined
   return { body: String(body), expires: left < 0 ? Number.POSITIVE_INFINITY : now + left }
 }
+
+const REPLICAS_MS = 500
 
 const NOT_UTF8 = 'the stored record is not valid UTF-8, it cannot be changed'
 const LOST_WHILE_WRITING =

@@ -35,6 +35,10 @@ export class IoRedisLink extends Link implements RedisLink {
     return this.refused() ?? this.client.call(...args)
   }
 
+  wait(key: string, replicas: number, limitMs: number): Promise<unknown> {
+    return this.send(key, ['WAIT', String(replicas), String(limitMs)])
+  }
+
   nodes(): Promise<Send[]> {
     return Promise.resolve([(args) => this.send('', args)])
   }
@@ -46,6 +50,7 @@ export class IoRedisLink extends Link implements RedisLink {
 
 export interface IoCluster extends Io {
   nodes(role: 'all' | 'master'): Io[]
+  pipeline(commands: string[][]): { exec(): Promise<Array<[error: unknown, answer: unknown]>> }
 }
 
 export class IoRedisClusterLink extends IoRedisLink {
@@ -66,6 +71,14 @@ export class IoRedisClusterLink extends IoRedisLink {
     node.on('close', () => {
       this.losses++
     })
+  }
+
+  /** By itself it would go to any node; a pipeline goes where its first key is. */
+  override async wait(key: string, replicas: number, limitMs: number): Promise<unknown> {
+    const words = ['wait', String(replicas), String(limitMs)]
+    const [, [error, answer] = []] = await this.#cluster.pipeline([['exists', key], words]).exec()
+    if (error) throw error
+    return answer
   }
 
   override async nodes(): Promise<Send[]> {

@@ -36,10 +36,15 @@ export interface RedisLink {
   key(key: string): string
   /** @param key where the command goes in a cluster; as `key()` gave it */
   send(key: string, args: string[]): Promise<unknown>
+  /** `WAIT`, on the connection on which the key was written. Absent where nobody knows which that was. */
+  wait?(key: string, replicas: number, limitMs: number): Promise<unknown>
   /** All nodes that hold keys. */
   nodes(): Promise<Send[]>
-  /** Absent where nobody can say: of a cluster a part is down, and its commands fail one by one. */
-  readonly watch?: ((onDown: (cause?: unknown) => void, onUp: () => void) => void) | undefined
+  /**
+   * Gives the way to stop. Absent where nobody can say: of a cluster a part is down, and its commands fail one by
+   * one.
+   */
+  readonly watch?: ((onDown: (cause?: unknown) => void, onUp: () => void) => () => void) | undefined
 }
 
 type Listener = (cause?: unknown) => void
@@ -48,8 +53,7 @@ type Listener = (cause?: unknown) => void
 export abstract class Link {
   losses = 0
   ifeq: boolean | undefined = undefined
-  #downs: Listener[] = []
-  #ups: Array<() => void> = []
+  #watchers = new Set<{ onDown: Listener; onUp: () => void }>()
   #waiting = new Set<(error: SessionError) => void>()
   #down = false
   #cause: unknown
@@ -59,8 +63,11 @@ export abstract class Link {
   constructor(asAWhole = true) {
     if (!asAWhole) return
     this.watch = (onDown, onUp) => {
-      this.#downs.push(onDown)
-      this.#ups.push(onUp)
+      const watcher = { onDown, onUp }
+      this.#watchers.add(watcher)
+      return () => {
+        this.#watchers.delete(watcher)
+      }
     }
   }
 
@@ -71,13 +78,13 @@ export abstract class Link {
     this.#waiting.clear()
     if (this.#down) return
     this.#down = true
-    for (const listener of this.#downs) listener(cause)
+    for (const { onDown } of this.#watchers) onDown(cause)
   }
 
   protected found(): void {
     if (!this.#down) return
     this.#down = false
-    for (const listener of this.#ups) listener()
+    for (const { onUp } of this.#watchers) onUp()
   }
 
   /** What the client itself says, whatever events were heard. */

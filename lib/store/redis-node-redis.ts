@@ -16,11 +16,14 @@ const PLAIN = Object.freeze({ timeout: undefined, typeMapping: undefined })
 export class NodeRedisLink extends Link implements RedisLink {
   readonly keyPrefix: string
   readonly ordered: boolean
+  readonly wait?: NonNullable<RedisLink['wait']>
 
   constructor(readonly client: Node) {
     const isPool = 'totalClients' in client
     super(!isPool)
     this.ordered = !isPool
+    if (!isPool)
+      this.wait = (key, replicas, limitMs) => this.send(key, ['WAIT', String(replicas), String(limitMs)])
     // A pool keeps its prefix to itself; only from version 6 on there is one.
     this.keyPrefix = String(client._keyPrefix ?? client.options?.keyPrefix ?? '')
     // An 'error' without a listener would end the process.
@@ -52,6 +55,7 @@ export interface NodeCluster extends ClientEvents {
   readonly masters: Iterable<unknown>
   readonly _keyPrefix?: unknown
   nodeClient(node: unknown): Node | Promise<Node>
+  getNodeClientForKey?(key: string): Promise<Node>
   sendCommand(key: string, readOnly: boolean, args: string[], options: object): Promise<unknown>
 }
 
@@ -72,6 +76,13 @@ export class NodeRedisClusterLink extends Link implements RedisLink {
   /** Never as read-only: a replica may not have what was acknowledged a moment ago. */
   send(key: string, args: string[]): Promise<unknown> {
     return this.client.sendCommand(key, false, args, PLAIN)
+  }
+
+  /** Version 6 would send it to all masters. */
+  async wait(key: string, replicas: number, limitMs: number): Promise<unknown> {
+    const words = ['WAIT', String(replicas), String(limitMs)]
+    if (!this.client.getNodeClientForKey) return this.send(key, words)
+    return (await this.client.getNodeClientForKey(key)).sendCommand(words, PLAIN)
   }
 
   protected isReady(): boolean {

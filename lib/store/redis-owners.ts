@@ -48,18 +48,6 @@ export class OwnedRedisBackend extends RedisBackend {
     }
   }
 
-  override async remove(key: StoreKey): Promise<boolean> {
-    const { link } = this
-    try {
-      const index = this.#index(link)
-      const [removed, was] = pair(await REMOVE.run(link, index.places(key), []))
-      if (was !== undefined) index.tidy(was, key)
-      return removed > 0
-    } catch (cause) {
-      throw redisError('remove', cause)
-    }
-  }
-
   /** The owner is asked for first: the hint has to reach as far as the session before the session does. */
   override async extend(key: StoreKey, expires: number): Promise<boolean> {
     const { link } = this
@@ -111,6 +99,13 @@ export class OwnedRedisBackend extends RedisBackend {
       return true
     }
     return written === undefined ? undefined : [was, ttl]
+  }
+
+  protected override async take(link: RedisLink, key: StoreKey): Promise<boolean> {
+    const index = this.#index(link)
+    const [removed, was] = pair(await REMOVE.run(link, index.places(key), []))
+    if (was !== undefined) index.tidy(was, key)
+    return removed > 0
   }
 
   #index(link: RedisLink): OwnerIndex {

@@ -1,7 +1,7 @@
 import { badOption } from '../core/errors'
 import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
 import type { Backend } from './backend'
-import { RedisBackend } from './redis-backend'
+import { RedisBackend, type WaitReplicas } from './redis-backend'
 import { linkOf, withoutPassword } from './redis-client'
 import type { RedisClient, RedisLink } from './redis-link'
 import { NearCache } from './redis-near-cache'
@@ -39,6 +39,14 @@ export interface RedisStoreOptions extends BackedStoreOptions {
    * a change on top of an old state is never written: it is merged with the new one, as always.
    */
   nearCache?: boolean | { maxBytes?: number | undefined } | undefined
+  /**
+   * Acknowledge a write only when this many replicas have it too (`WAIT`), or fail after `timeout` milliseconds,
+   * default 500, though the write stands. Default: none, as Redis itself does: what a master acknowledged in its
+   * last moments and had not sent on is lost when a replica takes its place.
+   *
+   * The connection stands still while the server waits, so give the store a client of its own, and no pool.
+   */
+  waitReplicas?: WaitReplicas | undefined
 }
 
 const DAY_MS = 86_400_000
@@ -54,14 +62,16 @@ export class RedisStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
    */
   constructor(options: RedisStoreOptions) {
-    const [backed, { client, url, nearCache = false, owners = backed.owner !== undefined }] =
+    const [backed, { client, url, nearCache = false, waitReplicas, owners = backed.owner !== undefined }] =
       splitBackedOptions(options ?? {})
     const { prefix = 'sess:' } = backed
     if (typeof owners !== 'boolean') badOption('owners', 'true or false', owners)
+    checkReplicas(waitReplicas)
     const { link, close, tracked } = open(client, url)
+    const common = { close, waitReplicas }
     const backend = owners
-      ? new OwnedRedisBackend(link, { close, ownerPrefix: `owner:${prefix}` })
-      : new RedisBackend(link, { close })
+      ? new OwnedRedisBackend(link, { ...common, ownerPrefix: `owner:${prefix}` })
+      : new RedisBackend(link, common)
     const kept = nearCache === false ? backend : near(backend, tracked, nearCache)
     super(kept, { ttl: DAY_MS, ...backed, prefix })
   }
@@ -92,4 +102,17 @@ function near(backend: Backend, tracked: () => NodeRedisConnection, nearCache: u
     badOption('nearCache', 'true, false or { maxBytes } with a positive number', nearCache)
   const connection = tracked()
   return new NearCache(backend, (onStale) => new TrackedReader(connection, onStale), maxBytes)
+}
+
+function checkReplicas(given: unknown): void {
+  if (given === undefined) return
+  const { replicas, timeout = 1 } = (
+    typeof given === 'object' && given !== null ? given : {}
+  ) as Partial<WaitReplicas>
+  if (!isCount(replicas) || !isCount(timeout))
+    badOption('waitReplicas', '{ replicas, timeout } with positive whole numbers', given)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0
 }

@@ -52,6 +52,8 @@ function nodeRedisCluster(name: string): OpenCluster {
     const client = require(name).createCluster({
       rootNodes: rootNodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
       defaults: { socket: { reconnectStrategy: 20 } },
+      // Version 6: look for the new master after this time without the old one. Default 5000.
+      topologyRefreshOnReconnectionAttemptStrategy: 200,
     })
     client.on('error', () => {})
     await client.connect()
