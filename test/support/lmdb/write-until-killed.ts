@@ -6,10 +6,21 @@ const [path = '', name = ''] = process.argv.slice(2)
 const backend = new LmdbBackend({ path, pruneInterval: 0 })
 const HOUR_MS = 3_600_000
 
-const acknowledged = (key: string, step: string) => writeSync(1, `${key} ${step}\n`)
+function acknowledged(key: string, step: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${key} ${step}\n`)
+      return
+    } catch (error) {
+      // The reader is behind; a line goes into the pipe whole or not at all.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
 
 async function life(key: string): Promise<void> {
-  const expires = () => Date.now() + HOUR_MS * Math.random()
+  const expires = () => Date.now() + HOUR_MS * (1 + Math.random())
   const owner = () => `user ${Math.floor(Math.random() * 5)}`
   if (!(await backend.create(key, { body: '1', expires: expires(), owner: owner() })))
     throw new Error('taken')
