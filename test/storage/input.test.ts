@@ -155,3 +155,36 @@ describe('a client that does not go on', () => {
     assert.equal(await client.rest(), '', 'and is let go with half of the next one')
   })
 })
+
+describe('requests that were damaged on the way, 400 times in different places', () => {
+  it('harm nobody but their own connection', async (t) => {
+    const served = await serve()
+    t.after(() => served.stop())
+    const witness = served.client()
+    await witness.send('SET', 'witness', 'v')
+    const whole = Buffer.concat([
+      request('SET', 'damaged', 'x'.repeat(40), 'EX', '100'),
+      request('MGET', 'damaged', 'other'),
+      Buffer.from('get damaged\r\n'),
+      request('SCAN', '0', 'MATCH', 'd*[a-z]?'),
+      request('HELLO', '3'),
+    ])
+    let state = 7
+    const below = (limit: number): number => {
+      state = (state * 1_103_515_245 + 12_345) & 0x7fffffff
+      return (state >> 8) % limit
+    }
+    for (let i = 0; i < 400; i++) {
+      const damaged = Buffer.from(whole)
+      for (let n = 1 + below(4); n > 0; n--) damaged[below(damaged.length)] = below(256)
+      const client = served.client()
+      const cut = below(damaged.length)
+      client.write(damaged.subarray(0, cut))
+      client.socket.end(damaged.subarray(cut))
+      await client.rest()
+      client.close()
+    }
+    assert.equal(await witness.send('GET', 'witness'), '$1\r\nv\r\n')
+    assert.deepEqual(served.failures, [])
+  })
+})
