@@ -60,7 +60,7 @@ class Mask {
   #properties(): PropertyDescriptorMap {
     const res = this.#res
     const ended = { configurable: true, get: () => this.#some((held) => held.ended) }
-    const properties: PropertyDescriptorMap = {
+    const states: PropertyDescriptorMap = {
       headersSent: { configurable: true, get: () => true },
       writableEnded: ended,
       finished: ended,
@@ -71,6 +71,8 @@ class Mask {
         get: () => !this.#some((held) => held.ended) && this.#some((held) => held.full),
       },
     }
+    const properties: PropertyDescriptorMap = {}
+    for (const [name, state] of Object.entries(states)) if (name in res) properties[name] = state
     for (const [name, verb] of Object.entries(HEADER_METHODS)) {
       if (!(name in res)) continue
       properties[name] = { configurable: true, writable: true, value: () => refuseHeaders(res, verb) }
