@@ -81,8 +81,12 @@ export class Server {
 
   #message<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#child.once('message', (message) => resolve(message as T))
-      this.#child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+      const ended = (code: unknown) => reject(new Error(`the server ended with ${code}`))
+      this.#child.once('exit', ended)
+      this.#child.once('message', (message) => {
+        this.#child.removeListener('exit', ended)
+        resolve(message as T)
+      })
     })
   }
 }

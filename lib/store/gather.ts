@@ -1,9 +1,11 @@
 /** Taken at load, so that fake timers in an application's tests do not stop its sessions. */
 const { setImmediate: later } = require('node:timers') as typeof import('node:timers')
 
-interface Asked<Question, Answer> {
-  question: Question
-  resolve: (answer: Promise<Answer>) => void
+/** Somebody who waits for an answer. */
+export interface Asked<Question, Answer> {
+  readonly question: Question
+  resolve(answer: Answer | PromiseLike<Answer>): void
+  reject(cause: unknown): void
 }
 
 /**
@@ -11,20 +13,20 @@ interface Asked<Question, Answer> {
  * the end of the turn in which it came, microseconds later; under load each round trip carries many.
  */
 export class Gather<Question, Answer> {
-  readonly #send: (questions: Question[]) => Array<Promise<Answer>>
+  readonly #send: (asked: Array<Asked<Question, Answer>>) => void
   readonly #atMost: number
   #asked: Array<Asked<Question, Answer>> = []
 
-  /** @param send gives an answer for each question, in their order */
-  constructor(atMost: number, send: (questions: Question[]) => Array<Promise<Answer>>) {
+  /** @param send answers each of them, sooner or later; it does not throw */
+  constructor(atMost: number, send: (asked: Array<Asked<Question, Answer>>) => void) {
     this.#atMost = atMost
     this.#send = send
   }
 
   ask(question: Question): Promise<Answer> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       if (this.#asked.length === 0) later(() => this.#flush())
-      this.#asked.push({ question, resolve })
+      this.#asked.push({ question, resolve, reject })
       if (this.#asked.length >= this.#atMost) this.#flush()
     })
   }
@@ -33,9 +35,6 @@ export class Gather<Question, Answer> {
     const asked = this.#asked
     if (asked.length === 0) return
     this.#asked = []
-    const answers = this.#send(asked.map(({ question }) => question))
-    asked.forEach(({ resolve }, i) => {
-      resolve(answers[i] ?? Promise.reject(new Error('a question without an answer')))
-    })
+    this.#send(asked)
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../core/clock'
 import { badOption, type SessionError, storeError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
-import { Gather } from './gather'
+import { type Asked, Gather } from './gather'
 import { PostgresClient, type PostgresQueryable } from './postgres-client'
 import { pruneInBatches, Rounds } from './postgres-prune'
 import { PostgresReplace } from './postgres-replace'
@@ -77,7 +77,7 @@ export class PostgresBackend implements Backend {
       prepare,
       clock,
     )
-    this.#reads = new Gather(READ_BATCH, (keys) => this.#readAll(keys))
+    this.#reads = new Gather(READ_BATCH, (asked) => void this.#readAll(asked))
     this.#replace = new PostgresReplace(this.#table)
     if (owners) this.ownedBy = (owner) => this.#ownedBy(owner)
     if (pruneInterval > 0) {
@@ -86,8 +86,8 @@ export class PostgresBackend implements Backend {
     }
   }
 
-  async read(key: StoreKey): Promise<Entry | undefined> {
-    return isStorable(key) ? this.#reads.ask(key) : undefined
+  read(key: StoreKey): Promise<Entry | undefined> {
+    return isStorable(key) ? this.#reads.ask(key) : Promise.resolve(undefined)
   }
 
   async create(key: StoreKey, entry: Entry): Promise<boolean> {
@@ -106,8 +106,8 @@ export class PostgresBackend implements Backend {
     }
   }
 
-  async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
-    return isStorable(key) ? this.#replace.run(key, seen, entry) : undefined
+  replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
+    return isStorable(key) ? this.#replace.run(key, seen, entry) : Promise.resolve(undefined)
   }
 
   async remove(key: StoreKey): Promise<boolean> {
@@ -146,14 +146,19 @@ export class PostgresBackend implements Backend {
     await this.#client.close()
   }
 
-  #readAll(keys: StoreKey[]): Array<Promise<Entry | undefined>> {
-    const read = this.#table.run('read', [[...new Set(keys)], this.#table.now()])
-    const found = read.then(({ rows }) => new Map(rows.map((row) => [String(row['sid']), row])))
-    // An entry for each: whoever asked may do with it what he likes.
-    return keys.map(async (key) => {
-      const row = (await found).get(key)
-      return row && entryOf(row)
-    })
+  async #readAll(asked: ReadonlyArray<Asked<StoreKey, Entry | undefined>>): Promise<void> {
+    try {
+      const keys = [...new Set(asked.map(({ question }) => question))]
+      const { rows } = await this.#table.run('read', [keys, this.#table.now()])
+      const found = new Map(rows.map((row) => [String(row['sid']), row]))
+      for (const { question, resolve } of asked) {
+        const row = found.get(question)
+        // An entry for each: whoever asked may do with it what he likes.
+        resolve(row && entryOf(row))
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(error)
+    }
   }
 
   async #ownedBy(owner: string): Promise<Array<[StoreKey, Entry]>> {

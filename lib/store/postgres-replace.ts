@@ -1,5 +1,5 @@
 import type { Entry, Replaced, StoreKey } from './backend'
-import { Gather } from './gather'
+import { type Asked, Gather } from './gather'
 import { entryOf, ownerOf } from './postgres-row'
 import { isRefusedBody, type PostgresTable } from './postgres-table'
 import { Spelling, toSeconds } from './postgres-text'
@@ -26,7 +26,7 @@ export class PostgresReplace {
 
   constructor(table: PostgresTable) {
     this.#table = table
-    this.#changes = new Gather(BATCH, (changes) => this.#send(changes))
+    this.#changes = new Gather(BATCH, (asked) => this.#send(asked))
   }
 
   async run(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
@@ -54,24 +54,17 @@ export class PostgresReplace {
     return change.seen.length + change.body.length > LARGE ? this.#one(change) : this.#changes.ask(change)
   }
 
-  #send(changes: Change[]): Array<Promise<Replaced>> {
-    const firsts = new Map<StoreKey, Change>()
-    for (const change of changes) if (!firsts.has(change.key)) firsts.set(change.key, change)
-    if (firsts.size === 1) return changes.map((change) => this.#one(change))
-    const together = this.#many([...firsts.values()])
-    return changes.map((change) =>
-      firsts.get(change.key) === change ? this.#outOf(together, change) : this.#one(change),
-    )
-  }
-
-  /** One whose body is refused takes the others with it; then each goes alone. */
-  async #outOf(together: Promise<Map<StoreKey, Replaced>>, change: Change): Promise<Replaced> {
-    try {
-      return (await together).get(change.key)
-    } catch (error) {
-      if (!isRefusedBody(error)) throw error
-      return this.#one(change)
+  #send(asked: Array<Asked<Change, Replaced>>): void {
+    const firsts = new Map<StoreKey, Asked<Change, Replaced>>()
+    for (const each of asked) {
+      // A second change of one session waits for the first in the server.
+      if (firsts.has(each.question.key)) each.resolve(this.#one(each.question))
+      else firsts.set(each.question.key, each)
     }
+    const together = [...firsts.values()]
+    const [alone] = together
+    if (alone && together.length === 1) alone.resolve(this.#one(alone.question))
+    else void this.#many(together)
   }
 
   async #one({ key, seen, body, expires, owner }: Change): Promise<Replaced> {
@@ -80,14 +73,21 @@ export class PostgresReplace {
     return rows[0] && replaced(rows[0])
   }
 
-  async #many(changes: Change[]): Promise<Map<StoreKey, Replaced>> {
-    const wanted = changes.map(({ key, seen, body, expires, owner }) => {
+  async #many(asked: Array<Asked<Change, Replaced>>): Promise<void> {
+    const wanted = asked.map(({ question: { key, seen, body, expires, owner } }) => {
       // JSON has no Infinity; the server takes the word.
       return { sid: key, seen, body, expire: String(expires), owner }
     })
-    const values = [changes.map(({ key }) => key), JSON.stringify(wanted), this.#table.now()]
-    const { rows } = await this.#table.run('replaceAll', values)
-    return new Map(rows.map((row) => [String(row['sid']), replaced(row)]))
+    try {
+      const values = [wanted.map(({ sid }) => sid), JSON.stringify(wanted), this.#table.now()]
+      const { rows } = await this.#table.run('replaceAll', values)
+      const answers = new Map(rows.map((row) => [String(row['sid']), replaced(row)]))
+      for (const { question, resolve } of asked) resolve(answers.get(question.key))
+    } catch (error) {
+      // One whose body is refused takes the others with it; then each goes alone.
+      if (isRefusedBody(error)) for (const { question, resolve } of asked) resolve(this.#one(question))
+      else for (const { reject } of asked) reject(error)
+    }
   }
 }
 
