@@ -1,4 +1,5 @@
 import type { NextHandleFunction } from 'connect'
+import { ENGINE_KINDS, engineMiddleware } from './engines'
 
 /** What is measured side by side. */
 export const KINDS = ['bare', 'express-session', 'sojourn'] as const
@@ -35,6 +36,7 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       return require('../../dist')({ ...OPTIONS, store })
     }
     default:
+      if ((ENGINE_KINDS as readonly string[]).includes(kind)) return engineMiddleware(kind)
       throw new Error(`unknown kind ${kind}`)
   }
 }

@@ -13,6 +13,10 @@ let served = 0
 async function main(): Promise<void> {
   const middleware = await middlewareOf(kind)
   if (middleware) app.use(middleware)
+  if (kind.startsWith('engine')) {
+    engineHandlers()
+    return listen()
+  }
   app.use('/login', (req: any, res) => {
     if (req.session) Object.assign(req.session, fill(filler))
     res.end('in')
@@ -24,6 +28,27 @@ async function main(): Promise<void> {
     else if (work === 'new visitor' && req.session) req.session.n = 1
     res.end('ok')
   })
+  listen()
+}
+
+/** The same work with the methods of an engine's session. */
+function engineHandlers(): void {
+  app.use('/login', async (req: any, res: http.ServerResponse) => {
+    await req.session.start()
+    req.session.set(fill(filler))
+    res.end('in')
+  })
+  app.use(async (req: any, res: http.ServerResponse) => {
+    served++
+    const { session } = req
+    await session.start()
+    if (work === 'unchanged') session.get('n')
+    else if (work === 'changed') session.set('n', ((session.get('n') as number) | 0) + 1)
+    res.end('ok')
+  })
+}
+
+function listen(): void {
   const server = http.createServer(app)
   server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
