@@ -3,7 +3,7 @@ import type { Concurrency } from '../core/options'
 import type { Secret } from '../core/signature'
 import { ATTRIBUTES, type CookieOptions } from '../session/cookie-base'
 import type { SessionRequest } from '../session/link'
-import type { Store } from '../session/store'
+import type { Store, StoreLike } from '../session/store'
 
 /** What a handler's request is typed as in options that are functions: Express', Connect's, node:http's, any. */
 export type AnyRequest = ReturnType<typeof JSON.parse>
@@ -29,7 +29,7 @@ export interface SessionOptions {
   /** Save new sessions that nothing was put in. Default `true`, with a warning; say `false`. */
   saveUninitialized?: boolean | undefined
   /** Where sessions are kept. Default: a new `MemoryStore`. */
-  store?: Store | undefined
+  store?: StoreLike | undefined
   /** What `req.session = null` does to the record. Default `'keep'`. */
   unset?: 'destroy' | 'keep' | undefined
 
@@ -55,7 +55,7 @@ export interface SessionOptions {
 /** @throws TypeError ERR_SESSION_OPTION when it is no store */
 export function checkStore(store: unknown): asserts store is Store {
   for (const method of ['get', 'set', 'destroy', 'on'] as const) {
-    if (typeof (store as Store | null)?.[method] !== 'function') {
+    if (typeof (store as StoreLike | null)?.[method] !== 'function') {
       badOption('store', `a store with the methods get, set, destroy and on; ${method} is missing`, store)
     }
   }

@@ -10,6 +10,7 @@ import type { HookedResponse } from '../http/response-parts'
 import { LINK, type SessionRequest } from '../session/link'
 import type { SessionData } from '../session/session'
 import { isPromise } from '../session/settle'
+import type { Store } from '../session/store'
 import { MemoryStore } from '../store/memory'
 import { Exchange, exchangeOf, type Next } from './exchange'
 import { type AnyRequest, checkStore, type SessionOptions } from './options'
@@ -34,7 +35,7 @@ export interface SessionMiddleware {
  */
 export function session(options?: SessionOptions): SessionMiddleware {
   const policy = readOptions(options)
-  const store = options?.store ?? new MemoryStore()
+  const store = (options?.store ?? new MemoryStore()) as Store
   checkStore(store)
   const room = new Room(policy, store, options?.cookie)
   const state = stateOf(store)

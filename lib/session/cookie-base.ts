@@ -26,6 +26,22 @@ export interface CookieOptions {
   encode?: ((value: string) => string) | undefined
 }
 
+/** The cookie of a record, as stores get it and as code writes it that makes records by hand. */
+export interface CookieData {
+  /** Milliseconds that each request renews the life to; `null` when the cookie ends with the browser. */
+  originalMaxAge: number | null
+  maxAge?: number | undefined
+  expires?: Date | null | undefined
+  path?: string | undefined
+  domain?: string | undefined
+  httpOnly?: boolean | undefined
+  secure?: boolean | 'auto' | undefined
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  priority?: 'low' | 'medium' | 'high' | undefined
+  partitioned?: boolean | undefined
+  signed?: boolean | undefined
+}
+
 export type AttributeName = Exclude<keyof CookieAttributes, 'expires'>
 
 export const ATTRIBUTES: readonly AttributeName[] = [

@@ -14,11 +14,11 @@ type Life = number | null | false | undefined
  * views of one time, and setting either also sets `originalMaxAge`, which each request renews.
  */
 export class Cookie {
-  path: string | null | undefined = '/'
+  path: string | undefined = '/'
   /** The time behind `expires`. Some stores read it, so it is an ordinary property. */
   _expires: Time = null
   /** Milliseconds that each request renews the life to; `null` when the cookie ends with the browser. */
-  originalMaxAge: Life = null
+  originalMaxAge: number | null = null
   httpOnly: boolean | undefined = true
   declare domain?: string | undefined
   declare secure?: boolean | 'auto' | undefined
@@ -53,22 +53,29 @@ export class Cookie {
     }
     // A record brings its originalMaxAge along; otherwise the life that was just set is the original one.
     const given = (options as { originalMaxAge?: Life }).originalMaxAge
-    this.originalMaxAge = given === undefined || given === null ? this.maxAge : given
+    this.originalMaxAge = (given === undefined || given === null ? this.maxAge : given) as number | null
   }
 
-  /** When the cookie ends. Setting it sets `originalMaxAge` to what is left until then. */
-  get expires(): Time {
-    return this._expires
+  /**
+   * When the cookie ends. Setting it sets `originalMaxAge` to what is left until then; `false` or `null`: it ends
+   * with the browser.
+   */
+  get expires(): Date | null | undefined {
+    return this._expires as Date | null | undefined
   }
 
   set expires(date: Time) {
     this._expires = date
-    this.originalMaxAge = this.maxAge
+    this.originalMaxAge = this.maxAge as number | null // what `expires` is when that is no Date
   }
 
-  /** Milliseconds left; negative when past, `null` (or what `expires` is) when there is no end. */
-  get maxAge(): Life {
-    return this._expires instanceof Date ? this._expires.valueOf() - Date.now() : this._expires
+  /**
+   * Milliseconds left; negative when past, nothing (what `expires` is) when there is no end. Typed as
+   * `@types/express-session` has it, so that code written for that goes on compiling.
+   */
+  get maxAge(): number | undefined {
+    const { _expires } = this
+    return _expires instanceof Date ? _expires.valueOf() - Date.now() : (_expires as undefined)
   }
 
   set maxAge(ms: Life | Date) {
@@ -151,7 +158,7 @@ export class Cookie {
     }
     if (typeof raw['active'] === 'number') cookie.#active = raw['active']
     cookie._expires = timeOf(raw['expires'])
-    cookie.originalMaxAge = keepsLife ? lifeOf(raw['originalMaxAge']) : base.maxAge
+    cookie.originalMaxAge = keepsLife ? (lifeOf(raw['originalMaxAge']) as number | null) : base.maxAge
     return cookie
   }
 

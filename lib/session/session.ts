@@ -1,13 +1,14 @@
 import { SessionError } from '../core/errors'
 import type { Data } from '../core/record'
 import type { Cookie } from './cookie'
+import type { CookieData } from './cookie-base'
 import { LINK, type SessionRequest } from './link'
 import { asked, type Callback, settle } from './settle'
 import type { Store } from './store'
 
 /** What applications add their own types to, by declaration merging. */
 export interface SessionData {
-  cookie: Cookie
+  cookie: CookieData
 }
 
 /** express-session's own names. A stored key of such a name gives way to the method; all others are data. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from './cookie'
+import type { CookieData } from './cookie-base'
 import { LINK, type SessionRequest } from './link'
 import { Session, type SessionData } from './session'
 import { asked, type Callback, type LooseError, settle } from './settle'
@@ -31,6 +32,15 @@ export interface Store extends EventEmitter {
   load(sid: string, callback: (error?: LooseError, session?: Session & SessionData) => void): void
   /** Makes a `Session` of what a store answered and puts it on the request. */
   createSession(req: SessionRequest, session: SessionData): Session & SessionData
+}
+
+/** What is asked of a store. Those written for express-session have it, whoever's types they were compiled with. */
+export interface StoreLike {
+  get(sid: string, callback: (error?: LooseError, session?: LooseError) => void): unknown
+  set(sid: string, session: LooseError, callback?: (error?: LooseError) => void): unknown
+  destroy(sid: string, callback?: (error?: LooseError) => void): unknown
+  touch?(sid: string, session: LooseError, callback?: (error?: LooseError) => void): unknown
+  on(event: string, listener: (...args: LooseError[]) => void): unknown
 }
 
 export type SessionList = SessionData[] | { [sid: string]: SessionData }
@@ -76,7 +86,7 @@ const methods = {
   },
 }
 
-function cookieOf(raw: Cookie): Cookie {
+function cookieOf(raw: CookieData): Cookie {
   const { originalMaxAge } = raw
   const expires: unknown = raw.expires
   const cookie = new Cookie(raw)
