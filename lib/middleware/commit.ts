@@ -1,16 +1,16 @@
-import { type CookieAttributes, setCookieLine } from '../core/cookie-header'
 import { decideSave, type SaveDecision } from '../core/decide'
 import { SessionError } from '../core/errors'
 import { fingerprint } from '../core/id'
 import { dataText, unserializableKey } from '../core/record'
 import { debug } from '../core/warning'
 import { Cookie } from '../session/cookie'
-import { Session, setSessionId } from '../session/session'
+import { type Session, setSessionId } from '../session/session'
 import { isPromise, whenDone } from '../session/settle'
 import type { Awaitable } from '../store/backend'
 import type { Held, Written } from '../store/keeper'
 import { attributesOf, decideHeaders } from './cookies'
 import type { Exchange } from './exchange'
+import { readyCookie, renewOnce } from './renew'
 
 /**
  * Saves what has to be saved before the response goes on, then decides the cookie.
@@ -30,7 +30,8 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
     return
   }
   if (exchange.isOver(session.id)) return
-  renewOnce(exchange, session)
+  readyCookie(exchange, session)
+  if (ending) renewOnce(exchange, session)
   const data = textOf(session)
   const modified = exchange.originalId !== session.id || data !== exchange.originalData
   const { held } = exchange
@@ -60,9 +61,15 @@ function carryOut(
   ending: boolean,
 ): Awaitable<void> {
   const { held } = exchange
-  if (action === 'create') return createFirst(exchange, session, data)
+  if (action === 'create') {
+    renewOnce(exchange, session)
+    return createFirst(exchange, session, data)
+  }
   if (!held || action === 'none') return
-  if (because === 'changed') return writeKnown(exchange, held, session, data)
+  if (because === 'changed') {
+    renewOnce(exchange, session)
+    return writeKnown(exchange, held, session, data)
+  }
   // What only moves the deadline is done once, at the end.
   if (ending) return keepAlive(exchange, held, session, data, action === 'write')
 }
@@ -90,28 +97,6 @@ export function textOf(session: Session): string {
 
 export function isDirty(held: Held, session: Session, data: string): boolean {
   return held.base !== data || held.settings !== Cookie.settings(session.cookie)
-}
-
-/** Before cookie and save, so that both carry one time. */
-export function renewOnce(exchange: Exchange, session: Session): void {
-  if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
-  checkCookie(exchange, session.cookie)
-  if (exchange.touched) return
-  exchange.touched = true
-  // A data key may have the method's name.
-  if (typeof session.touch === 'function') session.touch()
-  else Session.prototype.touch.call(session)
-}
-
-/**
- * What cannot stand in a header must not get into the record, from which it would fail every later response.
- *
- * @throws TypeError naming the attribute
- */
-function checkCookie({ held, room }: Exchange, cookie: Cookie): void {
-  const settings = Cookie.settings(cookie)
-  if (settings === '' || settings === held?.settings) return
-  setCookieLine(room.policy.name, '', cookie.data as CookieAttributes)
 }
 
 /** `req.session` is gone: with `unset: 'destroy'` so is the record. */

@@ -7,6 +7,7 @@ import { appendHeader } from '../http/response-parts'
 import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 import type { Exchange } from './exchange'
+import { renewOnce } from './renew'
 
 /** What has to be known of an ended session to make the browser forget its cookie. */
 export interface Ended {
@@ -61,6 +62,7 @@ function lineFor(exchange: Exchange, { action }: CookieDecision): string | undef
     return clearCookieLine(room.policy.name, exchange.ended?.attributes ?? attributesOf(exchange))
   const signer = room.signer(req)
   if (action !== 'set' || !signer || !session || !sessionID) return undefined
+  renewOnce(exchange, session)
   return room.cookieLine(signer.seal(sessionID), session.cookie)
 }
 

@@ -3,9 +3,10 @@ import { fingerprint, isUsableId } from '../core/id'
 import { parseData } from '../core/record'
 import { type Session, setSessionId, showData } from '../session/session'
 import type { Change, Held } from '../store/keeper'
-import { createFirst, REDRAWS, renewOnce, textOf, writeKnown } from './commit'
+import { createFirst, REDRAWS, textOf, writeKnown } from './commit'
 import { attributesOf } from './cookies'
 import type { Exchange } from './exchange'
+import { readyCookie, renewOnce } from './renew'
 import { inflate } from './start'
 
 /** `session.save()`: writes also what is unchanged, so that the session lives on. */
@@ -13,6 +14,7 @@ export async function save(exchange: Exchange, session: Session): Promise<void> 
   // As in express-session, an id that is no string is never saved.
   if (typeof session.id !== 'string') return
   if (exchange.isOver(session.id)) throw gone('save')
+  readyCookie(exchange, session)
   renewOnce(exchange, session)
   const data = textOf(session)
   const { held } = exchange
@@ -50,6 +52,7 @@ export async function renewId(exchange: Exchange, session: Session): Promise<voi
   const { req, held } = exchange
   const previous = session.id
   if (exchange.isOver(previous)) throw gone('renewId')
+  readyCookie(exchange, session)
   renewOnce(exchange, session)
   if (held?.id !== previous) setSessionId(session, await drawId(exchange))
   else exchange.hold(await renewHeld(exchange, held, session))
@@ -84,6 +87,7 @@ async function drawId(exchange: Exchange): Promise<string> {
 export async function update<R>(exchange: Exchange, change: Change<R>): Promise<R> {
   const { session } = exchange.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')
+  readyCookie(exchange, session)
   renewOnce(exchange, session)
   const data = textOf(session)
   const { held } = exchange
