@@ -33,6 +33,9 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   readyCookie(exchange, session)
   if (ending) renewOnce(exchange, session)
   const data = textOf(session)
+  if (ending && data.length <= LATE_LOOK_LENGTH && !exchange.keeper.lendsSession) {
+    exchange.endedWith = Object.values(session)
+  }
   const modified = exchange.originalId !== session.id || data !== exchange.originalData
   const { held } = exchange
   const known = held?.id === session.id
@@ -52,6 +55,9 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   if (isPromise(work)) return work.then(() => afterSave(exchange, modified, headers, created))
   afterSave(exchange, modified, headers, created)
 }
+
+/** Longest data text of a session that is looked at again after the end: some dozens of keys, in a microsecond. */
+const LATE_LOOK_LENGTH = 1024
 
 function carryOut(
   exchange: Exchange,

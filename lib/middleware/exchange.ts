@@ -1,4 +1,5 @@
 import { SessionError } from '../core/errors'
+import { warnOnce } from '../core/warning'
 import type { Guard } from '../http/guard'
 import type { HookedResponse } from '../http/response-parts'
 import { breakOff } from '../http/stopped'
@@ -50,6 +51,8 @@ export class Exchange implements SessionLink, Guard {
   underWay: Promise<void> | undefined = undefined
   /** The response was stopped: nothing more is saved for it. */
   stopped = false
+  /** The session's values when the response ended; not kept where the store may put marks among them. */
+  endedWith: readonly unknown[] | undefined = undefined
   /** Headers have left; a cookie comes too late. */
   headersLeft = false
   /** The `Set-Cookie` line that is to go with the headers. */
@@ -125,8 +128,27 @@ export class Exchange implements SessionLink, Guard {
   }
 
   closed(ended: boolean): void {
-    if (ended) this.#leave()
-    else this.#keepUnsent()
+    if (!ended) this.#keepUnsent()
+    else if (this.endedWith) process.nextTick(goOn, this)
+    else this.#leave()
+  }
+
+  /**
+   * A handler that went on after `end`, as the old example of a view counter does: what it has set or removed at
+   * once is saved too, but no response waited for it, and of large sessions it goes unseen.
+   */
+  afterEnd(): void {
+    const { session } = this.req
+    if (!session || this.held?.id !== session.id || !differs(session, this.endedWith)) {
+      this.#leave()
+      return
+    }
+    warnOnce(
+      'SOJOURN_CHANGED_AFTER_END',
+      'a handler changed the session after it had ended the response; change it before, so that the response ' +
+        'waits until it is saved',
+    )
+    this.#keepUnsent()
   }
 
   /** The client left before the end: what the handler has put in the session is kept all the same. */
@@ -189,6 +211,15 @@ export class Exchange implements SessionLink, Guard {
   giveUp(id: string): void {
     this.keeper.giveUp(id)
   }
+}
+
+function goOn(exchange: Exchange): void {
+  exchange.afterEnd()
+}
+
+function differs(session: object, before: readonly unknown[] | undefined): boolean {
+  const now = Object.values(session)
+  return now.length !== before?.length || now.some((value, i) => !Object.is(value, before[i]))
 }
 
 function isStoreFailure(error: unknown): boolean {

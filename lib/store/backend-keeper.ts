@@ -22,6 +22,7 @@ import {
 /** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
 export class BackendKeeper implements Keeper {
   readonly resaveIsTouch = true
+  readonly lendsSession = false
   readonly #store: BackedStore
   readonly #backend: Backend
   readonly #context: KeeperContext

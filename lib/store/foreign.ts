@@ -29,6 +29,7 @@ import {
  */
 export class ForeignKeeper implements Keeper {
   readonly resaveIsTouch = false
+  readonly lendsSession = true
   readonly #store: Store
   readonly #context: KeeperContext
   readonly #flights: Flights

@@ -12,6 +12,8 @@ import type { Awaitable } from './backend'
 export interface Keeper {
   /** Whether moving the deadline does all that rewriting an unchanged session would. */
   readonly resaveIsTouch: boolean
+  /** Whether the store gets the live session itself, and may put marks on it. */
+  readonly lendsSession: boolean
   /** Absent, expired or unreadable: `undefined`. */
   load(id: string): Awaitable<Loaded | undefined>
   /** Saves a new session. `undefined`: the id is taken, nothing was changed. */
