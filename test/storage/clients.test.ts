@@ -16,10 +16,10 @@ import { folderFor } from '../support/storage-process'
 const HOUR_MS = 3_600_000
 
 describe('Redis clients on the session storage', () => {
+  const folder = folderFor({ after })
   let storage: SessionStorage
   let url: string
   before(async () => {
-    const folder = folderFor({ after })
     storage = new SessionStorage({ saveFile: join(folder, 's'), port: 0, requirepass: 'pass' })
     await storage.listen()
     url = `redis://:pass@127.0.0.1:${storage.address()?.port}`
@@ -32,8 +32,9 @@ describe('Redis clients on the session storage', () => {
     ['redis 5', () => createClient5({ url }) as never],
     ['redis 4', () => createClient4({ url }) as never],
   ] as Array<[string, () => ReturnType<typeof createClient>]>) {
-    it(`${name}: reads, writes, lists, expires`, async () => {
+    it(`${name}: reads, writes, lists, expires`, async (t) => {
       const client = open()
+      t.after(() => client.isOpen && (client.destroy ?? client.disconnect).call(client))
       client.on('error', () => undefined)
       await client.connect()
       await client.select(0)
@@ -62,8 +63,9 @@ describe('Redis clients on the session storage', () => {
     ['ioredis 6', Redis],
     ['ioredis 5', Redis5 as never],
   ] as Array<[string, typeof Redis]>) {
-    it(`${name}: reads, writes, lists, expires, binary too`, async () => {
+    it(`${name}: reads, writes, lists, expires, binary too`, async (t) => {
       const client = new Client(url)
+      t.after(() => client.disconnect())
       const key = `${name}:a`
       const bytes = Buffer.from([0, 255, 13, 10, 128])
       assert.equal(await client.set(key, bytes, 'PX', HOUR_MS, 'NX'), 'OK')
@@ -83,8 +85,9 @@ describe('Redis clients on the session storage', () => {
     })
   }
 
-  it('connect-redis 9 keeps sessions here', async () => {
+  it('connect-redis 9 keeps sessions here', async (t) => {
     const client = createClient({ url })
+    t.after(() => client.isOpen && client.destroy())
     await client.connect()
     const store = new RedisStore({ client, prefix: 'cr:' })
     const session = {
