@@ -85,7 +85,7 @@ describe('sojourn-storage', () => {
     const acknowledged = new Map<string, number>()
     let writes = 0
     let lost = 0
-    const kills = 4
+    const kills = 2
     for (let round = 0; round <= kills; round++) {
       const storage = await startStorage(t, '--file', file, '--port', '0')
       const reader = new RawClient({ port: storage.port, host: '127.0.0.1' })
@@ -100,7 +100,7 @@ describe('sojourn-storage', () => {
         await storage.ended
         break
       }
-      const enough = writes + 100 + round * 97
+      const enough = writes + 300 + round * 97
       await Promise.all(
         ['a', 'b', 'c', 'd'].map(async (name) => {
           const client = new RawClient({ port: storage.port, host: '127.0.0.1' })
