@@ -22,7 +22,8 @@ export type Next = (error?: unknown) => void
 export class Exchange implements SessionLink, Guard {
   readonly room: Room
   readonly keeper: Keeper
-  readonly req: SessionRequest
+  /** The request, or what is left of it for this exchange: see `giveWay`. */
+  req: SessionRequest
   readonly res: HookedResponse
   readonly next: Next
 
@@ -83,6 +84,18 @@ export class Exchange implements SessionLink, Guard {
   #leave(): void {
     this.over = true
     if (this.held) this.keeper.leave(this.held)
+  }
+
+  /**
+   * Another middleware puts its session where this one's has been ended or unset: from now on this exchange sees
+   * a request that has no session any more, and still its own id.
+   */
+  giveWay(): void {
+    const { req } = this
+    this.req = Object.create(req, {
+      session: { value: undefined, writable: true },
+      sessionID: { value: req.sessionID, writable: true },
+    })
   }
 
   /** Ended by this request or by somebody else: nothing of it is written. */

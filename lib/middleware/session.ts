@@ -82,6 +82,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
 
   function enter(exchange: Exchange, signer: Signer): void | PromiseLike<void> {
     const { req } = exchange
+    exchangeOf(req)?.giveWay()
     req.sessionStore = store
     req[LINK] = exchange
     return start(exchange, requestIds(req, policy.name, signer, refuse))
