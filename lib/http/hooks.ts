@@ -14,11 +14,15 @@ export interface Own {
   readonly write: HookedResponse['write']
   readonly end: HookedResponse['end']
   readonly flushHeaders: HookedResponse['flushHeaders']
+  /** How many other hooks stand between these and the response's own methods. */
+  readonly depth: number
 }
 
 const HOOKS: unique symbol = Symbol('sojourn.hooks')
 
-type Hooked = HookedResponse & { [HOOKS]?: Hooks }
+const COUNT: unique symbol = Symbol('sojourn.hook-count')
+
+type Hooked = HookedResponse & { [HOOKS]?: Hooks; [COUNT]?: number }
 
 /**
  * Puts our methods on a response: functions that all responses share, which find their hooks by a key.
@@ -27,15 +31,17 @@ type Hooked = HookedResponse & { [HOOKS]?: Hooks }
  */
 export function hookInto(res: HookedResponse, hooks: Hooks): Own {
   const hooked = res as Hooked
+  // Two middlewares on one response: the second cannot be found by the key, which is the first one's.
+  const shared = !hooked[HOOKS]
+  if (shared) hooked[HOOKS] = hooks
+  else hooked[COUNT] = (hooked[COUNT] ?? 0) + 1
   const own: Own = {
     writeHead: res.writeHead,
     write: res.write,
     end: res.end,
     flushHeaders: res.flushHeaders,
+    depth: shared ? 0 : (hooked[COUNT] ?? 0),
   }
-  // Two middlewares on one response: the second cannot be found by the key, which is the first one's.
-  const shared = !hooked[HOOKS]
-  if (shared) hooked[HOOKS] = hooks
   if (res.writeHead) res.writeHead = shared ? writeHead : (...args) => hooks.head(args)
   if (res.write) res.write = shared ? write : (...args) => hooks.writeChunk(args)
   if (res.end) res.end = shared ? end : (...args) => hooks.finish(args)

@@ -3,6 +3,8 @@ import type { HookedResponse } from './response-parts'
 
 /** What a held response looks like to its handler: as sent, and as ended as the handler has made it. */
 export interface Held {
+  /** How many other holds of this response stand between this one and Node. */
+  readonly depth: number
   readonly ended: boolean
   readonly full: boolean
 }
@@ -25,7 +27,8 @@ type Masked = HookedResponse & { [MASK]?: Mask }
  */
 class Mask {
   readonly holders = new Set<Held>()
-  #lifted = 0
+  /** Who is letting calls through to the bare response. */
+  readonly lifters: Held[] = []
   #before: PropertyDescriptorMap | undefined = undefined
   readonly #res: HookedResponse
 
@@ -33,18 +36,18 @@ class Mask {
     this.#res = res
   }
 
-  lift(): void {
-    this.#lifted++
+  lift(held: Held): void {
+    this.lifters.push(held)
     this.apply()
   }
 
   lower(): void {
-    this.#lifted--
+    this.lifters.pop()
     this.apply()
   }
 
   apply(): void {
-    const wanted = this.holders.size > 0 && this.#lifted === 0
+    const wanted = this.holders.size > 0 && this.lifters.length === 0
     if (wanted && !this.#before) this.#before = putOver(this.#res, this.#properties())
     else if (!wanted && this.#before) {
       putBack(this.#res, this.#before)
@@ -95,15 +98,23 @@ export function unmask(res: HookedResponse, held: Held): void {
   if (mask?.holders.delete(held)) mask.apply()
 }
 
-/** Runs `work` on the bare response, also while others hold it. */
-export function withoutMask(res: HookedResponse, work: () => void): void {
+/** Runs `work` of `held` on the bare response, also while others hold it. */
+export function withoutMask(res: HookedResponse, held: Held, work: () => void): void {
   const mask = (res as Masked)[MASK]
-  mask?.lift()
+  mask?.lift(held)
   try {
     work()
   } finally {
     mask?.lower()
   }
+}
+
+/**
+ * Whether the calls of now come from beneath `held` and not from the handler: another hold, nearer to Node, is
+ * letting go, and Node's own methods call each other by the response.
+ */
+export function isCalledFromBeneath(res: HookedResponse, held: Held): boolean {
+  return (res as Masked)[MASK]?.lifters.some(({ depth }) => depth < held.depth) === true
 }
 
 function putOver(res: object, properties: PropertyDescriptorMap): PropertyDescriptorMap {

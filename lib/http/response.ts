@@ -2,10 +2,9 @@ import { isPromise } from '../session/settle'
 import { BodyLength } from './body-length'
 import type { Guard } from './guard'
 import { hookInto, type Own } from './hooks'
-import { type Held, mask, unmask, withoutMask } from './mask'
+import { type Held, isCalledFromBeneath, mask, unmask, withoutMask } from './mask'
 import { checkChunk, checkHead, checkLastChunk, refuseHeaders, refuseWrite } from './refusals'
 import {
-  callbackOf,
   type HeadArguments,
   type HookedResponse,
   restoreStatus,
@@ -13,7 +12,7 @@ import {
   showHead,
   statusOf,
 } from './response-parts'
-import { byteLengthOf, bytesOf, failCallbacks, perform, type Step } from './step'
+import { byteLengthOf, bytesOf, endAgain, failCallbacks, perform, type Step } from './step'
 import { clearForErrorPage, tellWriters } from './stopped'
 
 /** Of a response that names none. */
@@ -60,6 +59,15 @@ export class ResponseHold implements Held {
     return this.#bytes >= (this.res.writableHighWaterMark || HIGH_WATER_MARK)
   }
 
+  get depth(): number {
+    return this.#own.depth
+  }
+
+  /** Calls of now have to wait. */
+  get #isHeld(): boolean {
+    return this.#steps !== undefined && !isCalledFromBeneath(this.res, this)
+  }
+
   /** Asks for `closed`, once; not before it is needed, since some responses are no emitters. */
   watchClose(): void {
     const { res } = this
@@ -71,27 +79,29 @@ export class ResponseHold implements Held {
   }
 
   head(args: HeadArguments): unknown {
-    if (this.#steps) refuseHeaders(this.res, 'write')
-    const step: Step = { kind: 'head', args, checked: true }
+    if (this.#isHeld) refuseHeaders(this.res, 'write')
     if (this.#passed) return this.#own.writeHead?.apply(this.res, args)
     checkHead(args)
+    const step: Step = { kind: 'head', args, checked: true }
     return this.#pass(step) ? this.#perform(step) : this.res
   }
 
   flush(): void {
-    if (this.#steps) return
+    if (this.#isHeld) return
     const step: Step = { kind: 'flush', args: [], checked: true }
     if (this.#passed || this.#pass(step)) this.#perform(step)
   }
 
   writeChunk(args: unknown[]): unknown {
-    const free = this.#passed && !this.#steps
-    if (free && !this.#body && !this.#failed) return this.#own.write?.apply(this.res, args)
+    const straight = this.#steps
+      ? isCalledFromBeneath(this.res, this)
+      : this.#passed && !this.#body && !this.#failed
+    if (straight) return this.#own.write?.apply(this.res, args)
     if (this.#deaf) return refuseWrite(args)
     checkChunk(args[0])
     const step: Step = { kind: 'write', args, checked: false }
     if (this.#steps) this.#steps.push(step)
-    else if (free ? this.#mayGo(step) : this.#pass(step)) return this.#perform(step)
+    else if (this.#passed ? this.#mayGo(step) : this.#pass(step)) return this.#perform(step)
     this.#bytes += byteLengthOf(args)
     const more = !this.ended && !this.#gone && !this.full
     this.#drainOwed ||= !more
@@ -99,7 +109,7 @@ export class ResponseHold implements Held {
   }
 
   finish(args: unknown[]): unknown {
-    if (this.ended) return this.#endAgain(args)
+    if (this.ended) return endAgain(args, this.res, this.#own, this.#steps !== undefined)
     checkLastChunk(args[0])
     this.ended = true
     const step: Step = { kind: 'end', args, checked: false }
@@ -123,17 +133,6 @@ export class ResponseHold implements Held {
     this.#deaf = this.#failed
     this.#guard.closed(true)
     return returned
-  }
-
-  /** A second end has no effect, but its callback is called. */
-  #endAgain(args: unknown[]): unknown {
-    const { res } = this
-    const callback = callbackOf(args)
-    if (!callback) return res
-    if (args[0] && args[0] !== callback) refuseWrite(args)
-    else if (this.#steps) res.on?.('finish', callback)
-    else return this.#own.end?.call(res, callback)
-    return res
   }
 
   /** Whether the first step that sends headers may go on now. */
@@ -175,8 +174,8 @@ export class ResponseHold implements Held {
     this.#steps = [step]
     mask(this.res, this)
     wait.then(
-      () => withoutMask(this.res, () => this.#release(headers)),
-      (error) => withoutMask(this.res, () => this.#stop(error, this.#steps ?? [], !headers)),
+      () => withoutMask(this.res, this, () => this.#release(headers)),
+      (error) => withoutMask(this.res, this, () => this.#stop(error, this.#steps ?? [], !headers)),
     )
     return false
   }

@@ -1,5 +1,6 @@
 import type { Guard } from './guard'
 import type { Own } from './hooks'
+import { refuseWrite } from './refusals'
 import { applyHeaders, callbackOf, type HookedResponse, splitHead } from './response-parts'
 
 /** One call of a handler that sends something. */
@@ -46,4 +47,14 @@ export function failCallbacks(steps: Step[], error: unknown): void {
     const callback = callbackOf(args)
     if (callback) process.nextTick(callback, error)
   }
+}
+
+/** A second end has no effect, but its callback is called. */
+export function endAgain(args: unknown[], res: HookedResponse, own: Own, held: boolean): unknown {
+  const callback = callbackOf(args)
+  if (!callback) return res
+  if (args[0] && args[0] !== callback) refuseWrite(args)
+  else if (held) res.on?.('finish', callback)
+  else return own.end?.call(res, callback)
+  return res
 }
