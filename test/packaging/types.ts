@@ -1,0 +1,61 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { consumer, type Packed, ROOT, run, tsc } from './packed'
+
+const SOURCES = join(ROOT, 'test/types/consumer')
+
+export interface TypeCase {
+  /** What the package is installed as. */
+  name: 'sojourn' | 'express-session'
+  /** Packages to copy from another folder's `node_modules`, beside those of `@types` that Express needs. */
+  beside?: { from: string; packages: string[] }
+}
+
+/** An application in TypeScript. Types are copied: through links they would see what lies around here. */
+export function typedConsumer(packed: Packed, folder: string, { name, beside }: TypeCase): string {
+  mkdirSync(folder)
+  consumer(packed, folder, name)
+  const copy = (from: string, dependency: string) =>
+    cpSync(join(from, dependency), join(folder, 'node_modules', dependency), {
+      recursive: true,
+      dereference: true,
+    })
+  const ours = join(ROOT, 'node_modules')
+  for (const dependency of EXPRESS_TYPES) copy(ours, dependency)
+  for (const dependency of beside?.packages ?? []) copy(beside?.from ?? '', dependency)
+  for (const file of readdirSync(SOURCES)) {
+    const text = readFileSync(join(SOURCES, file), 'utf8')
+    writeFileSync(join(folder, file), text.replaceAll("'sojourn", `'${name}`))
+  }
+  return folder
+}
+
+const EXPRESS_TYPES = [
+  ...['body-parser', 'connect', 'express', 'express-serve-static-core', 'http-errors', 'node', 'qs'],
+  ...['range-parser', 'send', 'serve-static'],
+].map((name) => `@types/${name}`)
+EXPRESS_TYPES.push('undici-types')
+
+export interface CompilerSettings {
+  resolution: 'node16' | 'nodenext' | 'bundler'
+  /** Path of a `tsc`; default: ours. */
+  compiler?: string
+  /** Look into `.d.ts` files too. Default `true`. */
+  libCheck?: boolean
+}
+
+/** @throws Error with what the compiler says against it */
+export function compile(folder: string, settings: CompilerSettings): void {
+  const { resolution, compiler = tsc(), libCheck = true } = settings
+  // A bundler's project has modules only; `import = require` is for the others.
+  const files = readdirSync(folder).filter((file) =>
+    (resolution === 'bundler' ? /^(?!.*\.cts$).*\.m?ts$/ : /\.[cm]?ts$/).test(file),
+  )
+  run(folder, process.execPath, [
+    compiler,
+    ...['--noEmit', '--strict', '--esModuleInterop', '--target', 'es2022', '--types', 'node'],
+    ...['--module', resolution === 'bundler' ? 'esnext' : resolution, '--moduleResolution', resolution],
+    ...['--skipLibCheck', String(!libCheck)],
+    ...files,
+  ])
+}
