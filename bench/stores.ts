@@ -2,7 +2,7 @@
  * `npm run bench:stores`: stores that have a server, each pair side by side in one run: express-session on the
  * store of the field, sojourn on its own. Every connection has a session of its own and one request under way.
  */
-import { startPostgres } from '../test/support/servers'
+import { startPostgres, startRedis } from '../test/support/servers'
 import { median, type Sample, Server } from './http/measure'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
@@ -17,7 +17,11 @@ interface Pair {
   start(): Promise<{ url: string; stop(): Promise<void> }>
 }
 
-const PAIRS: Pair[] = [{ theirs: 'connect-pg-simple', ours: 'PostgresStore', start: startPostgres }]
+const PAIRS: Pair[] = [
+  { theirs: 'connect-redis', ours: 'RedisStore', start: startRedis },
+  { theirs: 'connect-redis', ours: 'RedisStore, near cache', start: startRedis },
+  { theirs: 'connect-pg-simple', ours: 'PostgresStore', start: startPostgres },
+].filter(({ ours }) => ours.startsWith(process.env['BENCH_STORE'] ?? ''))
 
 async function measure(kinds: string[], work: string, bytes: number, url: string) {
   const servers: Server[] = []

@@ -23,6 +23,21 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       return require('express-session')(OPTIONS)
     case 'sojourn':
       return require('../../dist')(OPTIONS)
+    case 'connect-redis': {
+      const session = require('express-session')
+      const { RedisStore } = await import('connect-redis')
+      return session({
+        ...OPTIONS,
+        store: new RedisStore({ client: await redisClient(), prefix: 'theirs:' }),
+      })
+    }
+    case 'RedisStore':
+    case 'RedisStore, near cache': {
+      const { RedisStore } = require('../../dist/store/redis')
+      const nearCache = kind !== 'RedisStore'
+      const store = new RedisStore({ client: await redisClient(), prefix: 'ours:', nearCache })
+      return require('../../dist')({ ...OPTIONS, store })
+    }
     case 'connect-pg-simple': {
       const session = require('express-session')
       const Store = require('connect-pg-simple')(session)
@@ -39,4 +54,12 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       if ((ENGINE_KINDS as readonly string[]).includes(kind)) return engineMiddleware(kind)
       throw new Error(`unknown kind ${kind}`)
   }
+}
+
+/** One client for both, as the applications of today make it. */
+async function redisClient() {
+  const client = require('redis').createClient({ url: STORE_URL })
+  client.on('error', () => {})
+  await client.connect()
+  return client
 }
