@@ -4,7 +4,7 @@ import type { Backend, Entry, Replaced, StoreKey } from './backend'
 import { redisError } from './redis-errors'
 import { hasIfeq } from './redis-ifeq'
 import type { RedisLink } from './redis-link'
-import { scanEntries } from './redis-scan'
+import { scanEntries, scanKeys } from './redis-scan'
 import { type Swapped, swap, swapByScript } from './redis-swap'
 
 export interface WaitReplicas {
@@ -155,6 +155,11 @@ export class RedisBackend implements Backend {
 
   scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
     return scanEntries(this.link, prefix, (key) => this.read(key))
+  }
+
+  /** The keys of what `scan` lists, without reading it; other types of keys among them. */
+  keys(prefix = ''): AsyncIterable<StoreKey[]> {
+    return scanKeys(this.link, prefix)
   }
 
   async close(): Promise<void> {

@@ -68,6 +68,10 @@ export class OwnedRedisBackend extends RedisBackend {
     for await (const pair of super.scan(prefix)) if (!pair[0].startsWith(this.#prefix)) yield pair
   }
 
+  override async *keys(prefix = ''): AsyncGenerator<StoreKey[]> {
+    for await (const keys of super.keys(prefix)) yield keys.filter((key) => !key.startsWith(this.#prefix))
+  }
+
   protected override async put(link: RedisLink, key: StoreKey, entry: Entry): Promise<boolean> {
     const index = this.#index(link)
     const hint = index.hint(key, entry)

@@ -6,14 +6,10 @@ import type { RedisLink, Send } from './redis-link'
 const BATCH = 500
 
 /**
- * Every live entry, node by node and batch by batch. The server may name a key twice, so the keys seen are kept
- * until the end: about 100 bytes for each.
+ * The keys of all live entries, node by node and batch by batch. The server may name a key twice, so the keys seen
+ * are kept until the end: about 100 bytes for each.
  */
-export async function* scanEntries(
-  link: RedisLink,
-  prefix: string,
-  read: (key: StoreKey) => Promise<Entry | undefined>,
-): AsyncGenerator<[StoreKey, Entry]> {
+export async function* scanKeys(link: RedisLink, prefix: string): AsyncGenerator<StoreKey[]> {
   const start = link.keyPrefix + prefix
   const seen = new Set<string>()
   for (const send of await link.nodes()) {
@@ -21,13 +17,26 @@ export async function* scanEntries(
     do {
       const [next, names] = await page(send, cursor, `${literal(start)}*`)
       cursor = String(next)
-      const keys = names.map(String).filter((name) => name.startsWith(start) && !seen.has(name))
-      for (const name of keys) seen.add(name)
-      const found = await Promise.all(
-        [...new Set(keys)].map((name) => readString(name.slice(link.keyPrefix.length), read)),
-      )
-      for (const pair of found) if (pair) yield pair
+      const keys: StoreKey[] = []
+      for (const name of names.map(String)) {
+        if (!name.startsWith(start) || seen.has(name)) continue
+        seen.add(name)
+        keys.push(name.slice(link.keyPrefix.length))
+      }
+      yield keys
     } while (cursor !== '0')
+  }
+}
+
+/** The entries behind them. */
+export async function* scanEntries(
+  link: RedisLink,
+  prefix: string,
+  read: (key: StoreKey) => Promise<Entry | undefined>,
+): AsyncGenerator<[StoreKey, Entry]> {
+  for await (const keys of scanKeys(link, prefix)) {
+    const found = await Promise.all(keys.map((key) => readString(key, read)))
+    for (const pair of found) if (pair) yield pair
   }
 }
 

@@ -1,6 +1,7 @@
 import { badOption } from '../core/errors'
+import { type Callback, settle } from '../session/settle'
 import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
-import type { Backend } from './backend'
+import type { Backend, StoreKey } from './backend'
 import { RedisBackend, type WaitReplicas } from './redis-backend'
 import { linkOf, withoutPassword } from './redis-client'
 import type { RedisClient, RedisLink } from './redis-link'
@@ -57,6 +58,8 @@ const NEAR_BYTES = 32 * 1024 * 1024
  * application can move over, and back, with its sessions.
  */
 export class RedisStore extends BackedStore {
+  readonly #keys: () => AsyncIterable<StoreKey[]>
+
   /**
    * @throws TypeError ERR_SESSION_OPTION when an option is wrong
    * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
@@ -74,6 +77,23 @@ export class RedisStore extends BackedStore {
       : new RedisBackend(link, common)
     const kept = nearCache === false ? backend : near(backend, tracked, nearCache)
     super(kept, { ttl: DAY_MS, ...backed, prefix })
+    this.#keys = () => backend.keys(prefix)
+  }
+
+  /** How many live sessions there are, counted by their keys. */
+  override length(callback?: Callback<number>): Promise<number> {
+    return settle(async () => {
+      let count = 0
+      for await (const keys of this.#keys()) count += keys.length
+      return count
+    }, callback)
+  }
+
+  /** Ends all sessions of this store's prefix, a batch at a time. */
+  override clear(callback?: Callback): Promise<void> {
+    return settle(async () => {
+      for await (const keys of this.#keys()) await Promise.all(keys.map((key) => this.backend.remove(key)))
+    }, callback)
   }
 }
 
