@@ -1,0 +1,66 @@
+// "Log out my other devices": a user sees the sessions that are open in his name, and ends them.
+const express = require('express')
+const session = require('sojourn')
+const listen = require('../listen')
+const { loginPage, devicesPage } = require('./pages')
+
+function makeApp(store = new session.MemoryStore({ owner: (data) => data.user, maxPerOwner: 10 })) {
+  const app = express()
+  app.use(
+    session({
+      secret: process.env.SESSION_SECRET || 'keyboard cat',
+      resave: false,
+      saveUninitialized: false,
+      store,
+      // With `lax` no other site can post these forms in a visitor's name.
+      cookie: { maxAge: 30 * 24 * 3_600_000, sameSite: 'lax' },
+    }),
+  )
+  app.use(express.urlencoded({ extended: false }))
+
+  app.get('/', async (req, res) => {
+    const { user } = req.session
+    if (!user) return res.send(loginPage())
+    const own = store.fingerprintOf(req.session.id)
+    const devices = await store.sessionsOf(user)
+    res.send(devicesPage(user, devices, own))
+  })
+
+  app.post('/login', async (req, res) => {
+    // In real life a password is asked for here: see the example `login`.
+    await req.session.regenerate()
+    req.session.user = String(req.body?.user || 'ann')
+    req.session.device = deviceOf(req.headers['user-agent'])
+    res.redirect('/')
+  })
+
+  app.post('/end', async (req, res) => {
+    // The page shows fingerprints, never keys or ids; only the user's own sessions are looked through.
+    const devices = await store.sessionsOf(req.session.user ?? '')
+    const device = devices.find(({ fingerprint }) => fingerprint === req.body?.device)
+    if (device) await store.revoke(device.key)
+    res.redirect('/')
+  })
+
+  app.post('/end-others', async (req, res) => {
+    if (req.session.user) await store.revokeOwner(req.session.user, { except: req.session.id })
+    res.redirect('/')
+  })
+
+  app.post('/logout', async (req, res) => {
+    await req.session.destroy()
+    res.redirect('/')
+  })
+
+  return app
+}
+
+function deviceOf(userAgent = '') {
+  const browser = /Firefox|Edg|Chrome|Safari/.exec(userAgent)?.[0] ?? 'a browser'
+  const system = /Windows|Android|iPhone|Mac OS|Linux/.exec(userAgent)?.[0] ?? 'some device'
+  return `${browser} on ${system}`
+}
+
+module.exports = makeApp
+
+if (require.main === module) listen(makeApp())
