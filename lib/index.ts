@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import * as errors from './core/errors'
 import type * as events from './core/events'
+import * as sealing from './core/seal'
 import type * as options from './middleware/options'
 import * as middleware from './middleware/session'
 import { Cookie as CookieClass } from './session/cookie'
@@ -96,6 +97,11 @@ declare namespace session {
   type MemoryStore = memory.MemoryStore
   type MemoryStoreOptions = memory.MemoryStoreOptions
 
+  /** Makes what a store's option `seal` takes: records are encrypted at rest. */
+  const seal: typeof sealing.seal
+  type Sealer = sealing.Sealer
+  type SealOptions = sealing.SealOptions
+
   const SessionError: typeof errors.SessionError
   type SessionError = errors.SessionError
   type SessionErrorCode = errors.SessionErrorCode
@@ -122,6 +128,7 @@ module.exports.Session = SessionClass
 module.exports.Cookie = CookieClass
 module.exports.MemoryStore = memory.MemoryStore
 module.exports.update = middleware.update
+module.exports.seal = sealing.seal
 module.exports.SessionError = errors.SessionError
 module.exports.ERROR_CODES = errors.ERROR_CODES
 

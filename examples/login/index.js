@@ -31,7 +31,8 @@ app.get('/', (req, res) => {
 
 app.post('/login', async (req, res) => {
   const { name, password } = req.body ?? {}
-  if (users.get(name)?.password !== password) return res.status(401).json({ error: 'unknown name or wrong password' })
+  if (users.get(name)?.password !== password)
+    return res.status(401).json({ error: 'unknown name or wrong password' })
   // A new session: nothing that was collected before the login is taken for the user's.
   await req.session.regenerate()
   req.session.user = name

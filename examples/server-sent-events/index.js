@@ -6,7 +6,9 @@ const listen = require('../listen')
 
 const app = express()
 
-app.use(session({ secret: process.env.SESSION_SECRET || 'keyboard cat', resave: false, saveUninitialized: false }))
+app.use(
+  session({ secret: process.env.SESSION_SECRET || 'keyboard cat', resave: false, saveUninitialized: false }),
+)
 
 app.get('/events', (req, res) => {
   req.session.streams = (req.session.streams ?? 0) + 1

@@ -20,7 +20,9 @@ const app = express()
 
 // `/shop` and what is below it; not `/shopping`.
 app.use(session({ ...common, name: 'shop', cookie: { path: '/shop', maxAge: 30 * 24 * 3_600_000 } }))
-app.use(session({ ...common, name: 'admin', cookie: { path: '/admin', sameSite: 'strict' }, idleTimeout: 900_000 }))
+app.use(
+  session({ ...common, name: 'admin', cookie: { path: '/admin', sameSite: 'strict' }, idleTimeout: 900_000 }),
+)
 
 app.use('/shop', counter('shop'))
 app.use('/admin', counter('admin'))

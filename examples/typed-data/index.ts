@@ -1,7 +1,6 @@
 // What is in the session, known to the compiler: one declaration, and `req.session` has types everywhere.
 import express from 'express'
 import session from 'sojourn'
-import 'sojourn/express'
 
 declare module 'sojourn' {
   interface SessionData {
@@ -11,7 +10,13 @@ declare module 'sojourn' {
 
 export const app = express()
 
-app.use(session({ secret: process.env['SESSION_SECRET'] ?? 'keyboard cat', resave: false, saveUninitialized: false }))
+app.use(
+  session({
+    secret: process.env['SESSION_SECRET'] ?? 'keyboard cat',
+    resave: false,
+    saveUninitialized: false,
+  }),
+)
 
 app.get('/add/:article', (req, res) => {
   const cart = req.session.cart ?? []

@@ -63,7 +63,10 @@ export class Session {
     const link = this.req[LINK]
     return answer(
       this,
-      () => (link ? link.save(this) : asked((done) => storeOf(this).set(this.id, this, done))),
+      () =>
+        link
+          ? link.save(this)
+          : asked((done) => storeOf(this).set(this.id, this as SessionData & this, done)),
       callback,
     )
   }

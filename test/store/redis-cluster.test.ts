@@ -39,7 +39,9 @@ describe('a Redis cluster', { skip: withoutRedis() }, () => {
 
   for (const name of Object.keys(CLUSTER_CLIENTS)) {
     test(`sessions on all masters are read, swapped, listed and ended with ${name}`, async () => {
-      const { client } = await CLUSTER_CLIENTS[name]!(cluster).then((one) => (opened.push(one), one))
+      const one = await CLUSTER_CLIENTS[name]!(cluster)
+      opened.push(one)
+      const { client } = one
       const store = new RedisStore({ client, prefix: `${name}*:`, owners: true })
       const ids = Array.from({ length: 60 }, (_, i) => `id${i}`)
       await Promise.all(ids.map((id) => store.set(id, { cookie: {}, id } as any)))
