@@ -7,6 +7,8 @@ import { type Io, type IoCluster, IoRedisClusterLink, IoRedisLink } from './redi
 import type { RedisClient, RedisLink } from './redis-link'
 import { type Node, type NodeCluster, NodeRedisClusterLink, NodeRedisLink } from './redis-node-redis'
 
+const EXPECTED = 'a client of redis (node-redis) 4 to 6 or ioredis 5 to 6, or a Cluster of these'
+
 const links = new WeakMap<RedisClient, RedisLink>()
 
 /**
@@ -25,17 +27,19 @@ function adapt(client: RedisClient): RedisLink {
   // A function has a `call` of its own, and is a `createClient` that was not called.
   const methods = typeof client === 'object' ? (client as unknown as Record<string, unknown> | null) : null
   const has = (name: string) => typeof methods?.[name] === 'function'
+  // The callbacks of node-redis 3 (`legacyMode`, `legacy()`) and its sentinels have other signatures.
+  const speaksOtherwise =
+    !has('on') ||
+    has('getSentinelNode') ||
+    (methods?.['options'] as { legacyMode?: unknown } | undefined)?.legacyMode
+  if (speaksOtherwise) badOption('client', EXPECTED, withoutPassword(client))
   if (has('call') && has('nodes')) return new IoRedisClusterLink(client as unknown as IoCluster)
   if (has('call')) return new IoRedisLink(client as unknown as Io)
-  if (has('sendCommand') && !has('getSentinelNode')) {
+  if (has('sendCommand')) {
     if (has('nodeClient')) return new NodeRedisClusterLink(client as unknown as NodeCluster)
     return new NodeRedisLink(client as unknown as Node)
   }
-  badOption(
-    'client',
-    'a client of redis (node-redis) 4 to 6 or ioredis 5 to 6, or a Cluster of these',
-    withoutPassword(client),
-  )
+  badOption('client', EXPECTED, withoutPassword(client))
 }
 
 /** What was given, for a message: a URL may carry a password. */

@@ -276,6 +276,25 @@ describe('RedisStore', { skip: withoutRedis() }, () => {
     await assert.rejects(store.get('s'), { code: 'ERR_SESSION_CLOSED' })
   })
 
+  test('with any version of the package redis, a store of its own lets the process end', async () => {
+    for (const name of ['redis4', 'redis5', 'redis']) {
+      const script = `
+        const { OwnRedisClient } = require('./lib/store/redis-own-client')
+        const { linkOf } = require('./lib/store/redis-client')
+        const { RedisBackend } = require('./lib/store/redis-backend')
+        const own = new OwnRedisClient(require('${name}').createClient({ url: ${JSON.stringify(server.url)} }))
+        const backend = new RedisBackend(linkOf(own), { close: () => own.close() })
+        backend.create('${name}', { body: '7', expires: Infinity })
+          .then(() => backend.read('${name}'))
+          .then(({ body }) => { console.log(body); if (process.argv[1]) return backend.close() })`
+      for (const close of ['', 'close']) {
+        const words = ['--import', 'tsx', '-e', script, ...(close ? [close] : [])]
+        const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 10_000 })
+        assert.equal(stdout.trim(), '7', name)
+      }
+    }
+  })
+
   test('keys and sessions stand in no error, whichever client reports it', async () => {
     const sid = 'very-secret-session-id'
     for (const [name, open] of Object.entries(CLIENTS)) {
@@ -322,6 +341,9 @@ test('a wrong option says what was expected and what came, without a password', 
     /scaleReads: 'master'/,
   )
   wrong({ client: { sendCommand() {}, getSentinelNode() {}, on() {} } }, /option client/)
+  const { createClient } = require('redis4')
+  wrong({ client: createClient({ legacyMode: true }) }, /option client/)
+  wrong({ client: require('redis').createClient().legacy() }, /option client/)
   const client = { call: async () => null, on() {} } as any
   wrong({ client, prefix: 5 }, /option prefix: expected a string/)
   wrong({ client, ttl: '1h' }, /option ttl/)
