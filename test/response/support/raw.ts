@@ -17,14 +17,14 @@ export interface RawAnswer {
 /** A client that sees the bytes: for framing, order, and connections that break off. */
 export class RawConnection {
   readonly socket: net.Socket
-  #bytes = Buffer.alloc(0)
+  #chunks: Buffer[] = []
   /** `undefined` while it is open. */
   ending: 'end' | 'reset' | undefined = undefined
 
   constructor(socket: net.Socket) {
     this.socket = socket
     socket.on('data', (chunk) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk])
+      this.#chunks.push(chunk)
     })
     socket.on('error', () => {
       this.ending = 'reset'
@@ -45,7 +45,8 @@ export class RawConnection {
   }
 
   get received(): Buffer {
-    return this.#bytes
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] ?? Buffer.alloc(0)
   }
 
   send(text: string | Buffer): void {
@@ -66,9 +67,9 @@ export class RawConnection {
 
   /** Waits until `ready`, looking at every chunk; fails when the connection ends first. */
   async until(ready: (bytes: Buffer) => boolean): Promise<void> {
-    while (!ready(this.#bytes)) {
+    while (!ready(this.received)) {
       if (this.ending)
-        throw new Error(`the connection ended (${this.ending}) after ${this.#bytes.length} bytes`)
+        throw new Error(`the connection ended (${this.ending}) after ${this.received.length} bytes`)
       await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]).catch(() => {})
     }
   }
