@@ -34,7 +34,9 @@ if (isOlder(process.versions.node, NODE_NEEDED)) {
   process.exit(1)
 }
 try {
-  if (!dependenciesAreThere()) npm('ci', '--include=dev', '--no-audit', '--no-fund')
+  // Not `npm ci`: it refuses a lock file without the optional packages of every platform, and not every registry
+  // has them. `--no-save` leaves the lock file alone, and takes its versions.
+  if (!dependenciesAreThere()) npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund')
   // Nothing of an older build may be left: what is in dist is what gets published.
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   npm('run', '--silent', 'build')
