@@ -31,8 +31,7 @@ app.get('/', (req, res) => {
 
 app.post('/login', async (req, res) => {
   const { name, password } = req.body ?? {}
-  if (users.get(name)?.password !== password)
-    return res.status(401).json({ error: 'unknown name or wrong password' })
+  if (!isRight(name, password)) return res.status(401).json({ error: 'unknown name or wrong password' })
   // A new session: nothing that was collected before the login is taken for the user's.
   await req.session.regenerate()
   req.session.user = name
@@ -48,10 +47,14 @@ app.post('/become-admin', loggedIn, async (req, res) => {
 })
 
 app.post('/password', loggedIn, async (req, res) => {
-  users.get(req.session.user).password = req.body?.password
+  const { user } = req.session
+  const { old, password } = req.body ?? {}
+  if (!isRight(user, old) || !password)
+    return res.status(403).json({ error: 'the old password, and a new one' })
+  users.get(user).password = String(password)
   await req.session.renewId()
   // Whoever knew the old password is out, on every device but this one.
-  const ended = await store.revokeOwner(req.session.user, { except: req.session.id })
+  const ended = await store.revokeOwner(user, { except: req.session.id })
   res.json({ ended })
 })
 
@@ -59,6 +62,11 @@ app.post('/logout', async (req, res) => {
   await req.session.destroy()
   res.redirect('/')
 })
+
+function isRight(name, password) {
+  const user = users.get(name)
+  return user !== undefined && user.password === password
+}
 
 function loggedIn(req, res, next) {
   if (req.session.user) next()

@@ -56,9 +56,11 @@ function makeApp(store = new session.MemoryStore({ owner: (data) => data.user, m
 }
 
 function deviceOf(userAgent = '') {
-  const browser = /Firefox|Edg|Chrome|Safari/.exec(userAgent)?.[0] ?? 'a browser'
-  const system = /Windows|Android|iPhone|Mac OS|Linux/.exec(userAgent)?.[0] ?? 'some device'
-  return `${browser} on ${system}`
+  // In this order: Edge calls itself Chrome too, and Chrome calls itself Safari; Android calls itself Linux.
+  const browser =
+    ['Firefox', 'Edg', 'Chrome', 'Safari'].find((name) => userAgent.includes(name)) ?? 'A browser'
+  const system = ['Windows', 'Android', 'iPhone', 'Mac OS', 'Linux'].find((name) => userAgent.includes(name))
+  return `${browser === 'Edg' ? 'Edge' : browser} on ${system ?? 'some device'}`
 }
 
 module.exports = makeApp

@@ -1,7 +1,14 @@
-// Counts the views of each visitor, for as long as he keeps coming within a minute. `npm start` runs it.
+// Counts the views of each visitor, for as long as he keeps coming within a minute. `npm start` runs it. The sessions
+// are in a file: stop the server and start it again, and the count goes on.
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
 const express = require('express')
 const session = require('sojourn')
+const { LmdbStore } = require('sojourn/lmdb')
 const listen = require('../listen')
+
+// Somewhere that outlives the process. In production: a folder of the application's own, on a local disk.
+const path = process.env.SESSIONS_PATH || join(tmpdir(), 'sojourn-view-counter', 'sessions')
 
 const app = express()
 
@@ -11,6 +18,7 @@ app.use(
     secret: process.env.SESSION_SECRET || 'keyboard cat',
     resave: false,
     saveUninitialized: false,
+    store: new LmdbStore({ path }),
     cookie: { maxAge: 60_000 },
   }),
 )

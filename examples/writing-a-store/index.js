@@ -6,33 +6,48 @@ class MapStore extends session.Store {
   #records = new Map()
 
   get(sid, callback) {
+    const record = this.#alive(sid)
+    // Parsed anew each time: nobody changes what is stored by changing what he was given.
+    answer(callback, () => (record ? JSON.parse(record.text) : null))
+  }
+
+  set(sid, data, callback) {
+    answer(callback, () => this.#keep(sid, data))
+  }
+
+  destroy(sid, callback) {
+    this.#records.delete(sid)
+    answer(callback)
+  }
+
+  /** Only the cookie is taken: the rest may be what another request has changed. Brings nothing back. */
+  touch(sid, data, callback) {
+    const record = this.#alive(sid)
+    if (record) this.#keep(sid, { ...JSON.parse(record.text), cookie: data.cookie })
+    answer(callback)
+  }
+
+  #alive(sid) {
     const record = this.#records.get(sid)
     if (record && record.end <= Date.now()) this.#records.delete(sid)
-    // A copy each time, so that nobody changes what is stored by changing what he was given; and later, since
-    // callbacks are not called before the caller has returned.
-    const alive = this.#records.get(sid)
-    setImmediate(callback, null, alive ? JSON.parse(alive.text) : null)
+    return this.#records.get(sid)
   }
 
-  set(sid, data, callback = () => {}) {
+  #keep(sid, data) {
     this.#records.set(sid, { text: JSON.stringify(data), end: endOf(data) })
-    setImmediate(callback, null)
   }
+}
 
-  destroy(sid, callback = () => {}) {
-    this.#records.delete(sid)
-    setImmediate(callback, null)
+/** Does the work now and tells later, since callbacks are not called before the caller has returned. */
+function answer(callback = () => {}, work = () => {}) {
+  let error = null
+  let result
+  try {
+    result = work()
+  } catch (caught) {
+    error = caught
   }
-
-  touch(sid, data, callback = () => {}) {
-    const record = this.#records.get(sid)
-    if (record) {
-      const text = JSON.parse(record.text)
-      text.cookie = data.cookie
-      this.#records.set(sid, { text: JSON.stringify(text), end: endOf(data) })
-    }
-    setImmediate(callback, null)
-  }
+  setImmediate(callback, error, result)
 }
 
 /** `cookie.expires` is a Date, or null for a cookie that ends with the browser. */

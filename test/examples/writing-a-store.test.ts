@@ -1,0 +1,8 @@
+/** What an author of a store does: hold it against the suite. */
+import { testStore } from '../../lib/conformance/store'
+
+const MapStore = require('../../examples/writing-a-store')
+
+testStore('MapStore, the example of a store', () => ({ store: new MapStore() }), {
+  capabilities: ['touch', 'fineTime'],
+})
