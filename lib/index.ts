@@ -159,13 +159,14 @@ type Field<Name extends keyof session.SessionFields, Theirs> = IfAny<
   IfAny<AliasedFields, Theirs, AliasedFields[Name]>
 >
 // Written out, because arguments would be looked at before the condition: SessionData would extend itself.
-type AddedData = [0] extends [1 & AliasedCode] ? Omit<session.SessionData, 'cookie'> : object
-type AddedMethods = [0] extends [1 & AliasedCode] ? Pick<SessionClass, 'renewId'> : object
+type AddedToData = [0] extends [1 & AliasedCode] ? Omit<session.SessionData, 'cookie'> : object
+type AddedToSession = [0] extends [1 & AliasedCode] ? Omit<session.Session, SessionNames> : object
+type SessionNames = 'id' | 'cookie' | 'regenerate' | 'destroy' | 'reload' | 'resetMaxAge' | 'save' | 'touch'
 
 /** @ts-ignore */
 declare module 'express-session' {
-  interface SessionData extends AddedData {}
-  interface Session extends AddedMethods {}
+  interface SessionData extends AddedToData {}
+  interface Session extends AddedToSession {}
 }
 
 declare global {
