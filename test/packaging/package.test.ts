@@ -74,12 +74,9 @@ describe('an application that has it installed', () => {
       'callable.cjs',
       `const session = require('sojourn')
        const handle = session({ secret: 'x', resave: false, saveUninitialized: false })
-       console.log(typeof session, handle.length, Object.keys(session).sort().join())`,
+       console.log(typeof session, handle.length, typeof session.Store)`,
     )
-    assert.equal(
-      printed,
-      'function 3 Cookie,ERROR_CODES,MemoryStore,Session,SessionError,Store,session,update',
-    )
+    assert.equal(printed, 'function 3 function')
   })
 
   test('gets named imports in ES modules, and one Store class in both module systems', () => {

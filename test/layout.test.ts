@@ -1,0 +1,136 @@
+/** The order that lib/ keeps: who may import whom, how long a file may be, what it may depend on. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { test } from 'node:test'
+
+const ROOT = join(__dirname, '..')
+const LIB = join(ROOT, 'lib')
+const manifest = require('../package.json')
+
+/** A file imports its own folder and folders of a lower rank. The face of the package imports what it shows. */
+const RANKS: Record<string, number> = {
+  core: 0,
+  session: 1,
+  store: 2,
+  http: 2,
+  middleware: 3,
+  storage: 3,
+  conformance: 3,
+  engine: 4,
+}
+
+const LINES_MAX = 250
+/** Longer files, and why they are not two. */
+const LONGER: Record<string, string> = {
+  'session/cookie.ts': 'a cookie has its JSON from a template and from its attributes; the two are one text',
+  'middleware/exchange.ts':
+    'one request from start to end; what can stand alone is in start, commit, cookies, verbs',
+  'store/backend-keeper.ts': 'the commit protocol over compare-and-swap, to be read at one place',
+  'store/foreign.ts': 'the commit protocol over stores without compare-and-swap, to be read at one place',
+}
+
+/** Type-only, and in lines that a missing module makes no error of. */
+const TYPES_BESIDE = ['index.ts express-session']
+
+interface Source {
+  /** Path in lib, with `/`. */
+  name: string
+  folder: string
+  code: string
+  imports: string[]
+}
+
+const sources: Source[] = (readdirSync(LIB, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => {
+    const text = readFileSync(join(LIB, file), 'utf8')
+    const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+    const imports = [...code.matchAll(/(?<![.\w])(?:from|import|require)[\s(]*'([\w.@/:-]+)'/g)]
+    const name = file.split(sep).join('/')
+    return {
+      name,
+      folder: dirname(name),
+      code: text,
+      imports: imports.map(([, specifier = '']) => specifier),
+    }
+  })
+
+const isRelative = (specifier: string): boolean => specifier.startsWith('.')
+
+test('a file imports its own folder and those of lower rank, and never the face of the package', () => {
+  const wrong: string[] = []
+  for (const { name, folder, imports } of sources) {
+    for (const specifier of imports.filter(isRelative)) {
+      // Of the package itself, for its version; it is in the same place seen from `dist`.
+      if (/\/package\.json$/.test(specifier)) continue
+      const target = posix.join(folder, specifier)
+      const to = dirname(target)
+      const allowed = folder === '.' || to === folder || (RANKS[to] ?? Infinity) < (RANKS[folder] ?? -1)
+      if (!allowed || /(^|\/)index$/.test(target)) wrong.push(`${name} imports ${specifier}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('every folder has a rank', () => {
+  const folders = new Set(sources.map(({ folder }) => folder).filter((folder) => folder !== '.'))
+  assert.deepEqual([...folders].sort(), Object.keys(RANKS).sort())
+})
+
+test(`a file has at most ${LINES_MAX} lines, or a reason`, () => {
+  const longer = sources.filter(({ code }) => code.trimEnd().split('\n').length > LINES_MAX)
+  assert.deepEqual(longer.map(({ name }) => name).sort(), Object.keys(LONGER).sort())
+})
+
+test('what is imported is Node.js or a dependency; optional peers are loaded when they are used', () => {
+  const wrong: string[] = []
+  for (const { name, code, imports } of sources) {
+    for (const specifier of imports.filter((it) => !isRelative(it) && !it.startsWith('node:'))) {
+      if (TYPES_BESIDE.includes(`${name} ${specifier}`)) continue
+      const loadedLate = specifier in manifest.peerDependencies && !code.includes(`from '${specifier}'`)
+      if (!(specifier in manifest.dependencies) && !loadedLate) wrong.push(`${name} imports ${specifier}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('every dependency is used', () => {
+  const used = new Set(sources.flatMap(({ imports }) => imports))
+  const named = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
+  // Its clients are passed in by the caller.
+  assert.deepEqual(
+    named.filter((dependency) => !used.has(dependency)),
+    ['ioredis'],
+  )
+})
+
+test('nothing in lib writes to the console', () => {
+  const writes = sources.filter(({ code }) =>
+    /(?<![\w'`.])console\.\w+\(/.test(code.replace(/^\s*\*.*$/gm, '')),
+  )
+  assert.deepEqual(
+    writes.map(({ name }) => name),
+    [],
+  )
+})
+
+test('the top level holds nothing but what belongs there', () => {
+  const files = [...(manifest.files as string[]), 'package.json', 'package-lock.json', 'tsconfig.json']
+  const allowed = new Set([
+    ...files,
+    'lib',
+    'test',
+    'examples',
+    'bench',
+    'README.md',
+    'LICENSE',
+    'biome.json',
+    'node_modules',
+  ])
+  const strange = readdirSync(ROOT).filter((name) => !name.startsWith('.') && !allowed.has(name))
+  assert.deepEqual(
+    strange.map((name) => relative(ROOT, join(ROOT, name))),
+    [],
+  )
+})
