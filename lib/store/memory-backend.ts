@@ -1,5 +1,6 @@
 import { SessionError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
+import { Sweep } from './memory-sweep'
 
 /** A record in memory, linked in the order of last use. */
 interface Node {
@@ -20,13 +21,13 @@ const SHARDS = 1024
 /** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
 export class MemoryBackend implements Backend {
   readonly #shards: Array<Map<StoreKey, Node> | undefined> = new Array(SHARDS).fill(undefined)
+  readonly #sweep = new Sweep(this.#shards, (node: Node) => this.#drop(node))
   readonly #owners = new Map<string, Set<Node>>()
   readonly #max: number
   readonly #onEvict: (key: StoreKey) => void
   /** `newer` of the ring's head is the record idle for longest, `older` the one used last. */
   readonly #ring: Node
   #size = 0
-  #sweepAt = 0
   #closed = false
 
   /** @param max most records kept; `onEvict` is told of each one that had to leave alive */
@@ -49,6 +50,12 @@ export class MemoryBackend implements Backend {
     if (!node) return undefined
     this.#use(node)
     return entryOf(node)
+  }
+
+  /** As `read`, for a look that is no use of the session. */
+  peek(key: StoreKey): Entry | undefined {
+    const node = this.#live(key)
+    return node && entryOf(node)
   }
 
   create(key: StoreKey, entry: Entry): boolean {
@@ -116,20 +123,9 @@ export class MemoryBackend implements Backend {
     return dropped
   }
 
-  /**
-   * Looks at some of the records and goes on there next time.
-   *
-   * @param share how much of the whole to look at, 0 to 1
-   * @param enough asked after each shard; `true` ends this turn
-   * @returns whether the share was reached, or `enough` cut it short
-   */
+  /** Looks at a share of the records; see `Sweep`. */
   sweep(now: number, share: number, enough: () => boolean): boolean {
-    for (let left = Math.ceil(SHARDS * share); left > 0; left--) {
-      this.#pruneShard(this.#sweepAt, now)
-      this.#sweepAt = (this.#sweepAt + 1) % SHARDS
-      if (enough()) return left === 1
-    }
-    return true
+    return this.#sweep.turn(now, share, enough)
   }
 
   /** Drops all records at once. */
@@ -137,6 +133,7 @@ export class MemoryBackend implements Backend {
     this.#mustBeOpen()
     this.#shards.fill(undefined)
     this.#owners.clear()
+    this.#sweep.forget()
     this.#ring.older = this.#ring
     this.#ring.newer = this.#ring
     this.#size = 0

@@ -45,7 +45,7 @@ export class MemoryStore extends BackedStore {
     this.#view ??= sessionsView({
       keys: () => [...this.backend.keys()],
       body: (id) => {
-        const entry = this.backend.read(id)
+        const entry = this.backend.peek(id)
         return entry && withMovedEnd(entry)
       },
       put: (id, body) => {
