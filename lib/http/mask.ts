@@ -29,7 +29,7 @@ class Mask {
   readonly holders = new Set<Held>()
   /** Who is letting calls through to the bare response. */
   readonly lifters: Held[] = []
-  #before: PropertyDescriptorMap | undefined = undefined
+  #before: Before | undefined = undefined
   readonly #res: HookedResponse
 
   constructor(res: HookedResponse) {
@@ -48,41 +48,58 @@ class Mask {
 
   apply(): void {
     const wanted = this.holders.size > 0 && this.lifters.length === 0
-    if (wanted && !this.#before) this.#before = putOver(this.#res, this.#properties())
+    if (wanted && !this.#before) this.#before = putOver(this.#res)
     else if (!wanted && this.#before) {
       putBack(this.#res, this.#before)
       this.#before = undefined
     }
   }
 
-  #some(is: (held: Held) => boolean): boolean {
+  some(is: (held: Held) => boolean): boolean {
     for (const held of this.holders) if (is(held)) return true
     return false
   }
-
-  #properties(): PropertyDescriptorMap {
-    const res = this.#res
-    const ended = { configurable: true, get: () => this.#some((held) => held.ended) }
-    const states: PropertyDescriptorMap = {
-      headersSent: { configurable: true, get: () => true },
-      writableEnded: ended,
-      finished: ended,
-      // Derived by Node from `finished`, which is ahead of the truth here.
-      writableFinished: { configurable: true, get: () => false },
-      writableNeedDrain: {
-        configurable: true,
-        get: () => !this.#some((held) => held.ended) && this.#some((held) => held.full),
-      },
-    }
-    const properties: PropertyDescriptorMap = {}
-    for (const [name, state] of Object.entries(states)) if (name in res) properties[name] = state
-    for (const [name, verb] of Object.entries(HEADER_METHODS)) {
-      if (!(name in res)) continue
-      properties[name] = { configurable: true, writable: true, value: () => refuseHeaders(res, verb) }
-    }
-    return properties
-  }
 }
+
+const isEnded = (held: Held) => held.ended
+const isFull = (held: Held) => held.full
+
+/**
+ * The same functions for all responses, which find their mask by `this`: made anew for each, every response would
+ * be an object of a kind of its own to the engine, and that costs a request more than all else that is done here.
+ */
+const ended = {
+  configurable: true,
+  get(this: Masked) {
+    return this[MASK]?.some(isEnded) ?? false
+  },
+}
+const PROPERTIES: ReadonlyArray<[name: string, property: PropertyDescriptor]> = [
+  ['headersSent', { configurable: true, get: () => true }],
+  ['writableEnded', ended],
+  ['finished', ended],
+  // Derived by Node from `finished`, which is ahead of the truth here.
+  ['writableFinished', { configurable: true, get: () => false }],
+  [
+    'writableNeedDrain',
+    {
+      configurable: true,
+      get(this: Masked) {
+        return !this[MASK]?.some(isEnded) && this[MASK]?.some(isFull) === true
+      },
+    },
+  ],
+  ...Object.entries(HEADER_METHODS).map(([name, verb]): [string, PropertyDescriptor] => [
+    name,
+    {
+      configurable: true,
+      writable: true,
+      value(this: HookedResponse) {
+        return refuseHeaders(this, verb)
+      },
+    },
+  ]),
+]
 
 /** From now on the response looks as `held` says. */
 export function mask(res: HookedResponse, held: Held): void {
@@ -117,19 +134,24 @@ export function isCalledFromBeneath(res: HookedResponse, held: Held): boolean {
   return (res as Masked)[MASK]?.lifters.some(({ depth }) => depth < held.depth) === true
 }
 
-function putOver(res: object, properties: PropertyDescriptorMap): PropertyDescriptorMap {
-  const before: PropertyDescriptorMap = {}
-  for (const name of Object.keys(properties)) {
-    const own = Object.getOwnPropertyDescriptor(res, name)
-    before[name] = own ?? {}
-  }
-  Object.defineProperties(res, properties)
-  return before
+/** What stood there before, by place: `null` where it was inherited, nothing where it is not known at all. */
+type Before = Array<PropertyDescriptor | null | undefined>
+
+function putOver(res: object): Before {
+  return PROPERTIES.map(([name, property]) => {
+    if (!(name in res)) return undefined
+    const own = Object.getOwnPropertyDescriptor(res, name) ?? null
+    Object.defineProperty(res, name, property)
+    return own
+  })
 }
 
-function putBack(res: object, before: PropertyDescriptorMap): void {
-  for (const [name, descriptor] of Object.entries(before)) {
-    if ('configurable' in descriptor) Object.defineProperty(res, name, descriptor)
-    else delete (res as Record<string, unknown>)[name]
+function putBack(res: object, before: Before): void {
+  // From the last to the first: what was put on last can be taken off cheaply.
+  for (let i = PROPERTIES.length - 1; i >= 0; i--) {
+    const [name = ''] = PROPERTIES[i] ?? []
+    const own = before[i]
+    if (own) Object.defineProperty(res, name, own)
+    else if (own === null) delete (res as Record<string, unknown>)[name]
   }
 }
