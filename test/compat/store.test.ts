@@ -149,9 +149,24 @@ behaviour('T7: a store with on, get, set and destroy is enough', async ({ kit, t
       return Reflect.get(target, name, self)
     },
   })
-  const client = (await serveWith(kit, t, { store: watched }, routes(basics))).client()
+  const app = routes({
+    ...basics,
+    '/new': (req, res, next) => {
+      req.session.regenerate((error: unknown) => {
+        if (error) return next(error)
+        req.session.user = 'bob'
+        return res.end()
+      })
+    },
+    '/end': (req, res) => req.session.destroy(() => res.end()),
+  })
+  const client = (await serveWith(kit, t, { store: watched }, app)).client()
   await client.get('/put?user=ann')
   assert.equal((await client.get('/')).body, '{"user":"ann"}')
+  await client.get('/new')
+  assert.equal((await client.get('/')).body, '{"user":"bob"}')
+  await client.get('/end')
+  assert.equal(rows.size, 0)
   assert.ok(!asked.includes('once'))
 })
 
