@@ -37,6 +37,6 @@ export interface SessionLink {
   generate(): void
   /** A cookie with today's configuration and what the record overrode. */
   restoreCookie(raw: object): Cookie
-  /** The id is given up: nothing that is in flight may write it again. */
-  giveUp(id: string): void
+  /** Ends an id by `destroy`, which asks the store: nothing that is in flight may write it again. */
+  endBy(id: string, destroy: () => Promise<void>): Promise<void>
 }

@@ -1,5 +1,6 @@
+import { applyDelta, deltaBetween } from '../core/delta'
 import { SessionError } from '../core/errors'
-import type { Data } from '../core/record'
+import { type Data, dataText, parseData } from '../core/record'
 import type { Cookie } from './cookie'
 import type { CookieData } from './cookie-base'
 import { LINK, type SessionRequest } from './link'
@@ -152,6 +153,22 @@ export function showData(session: Session, data: Data): void {
     if (Object.hasOwn(live, key) && JSON.stringify(live[key]) === JSON.stringify(data[key])) continue
     setData(session, key, data[key])
   }
+}
+
+/**
+ * @internal Shows the data of the text `to` where the session showed those of `from`; what has been changed in it
+ * since then stays.
+ *
+ * @returns `to` as the session's own data text, which may have the keys in another order
+ */
+export function showInstead(session: Session, from: string, to: string): string {
+  const now = dataText(session)
+  if (now === from) {
+    showData(session, parseData(to))
+    return dataText(session)
+  }
+  showData(session, parseData(applyDelta(deltaBetween(from, now), to)))
+  return to
 }
 
 function answer<T extends Session>(

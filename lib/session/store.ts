@@ -60,10 +60,10 @@ function StoreFunction(this: EventEmitter): void {
 const methods = {
   regenerate(this: Store, req: SessionRequest, callback: Callback): void {
     const id = req.sessionID as string
-    req[LINK]?.giveUp(id)
+    const destroy = () => asked((done) => this.destroy(id, done))
     settle(async () => {
       try {
-        await asked((done) => this.destroy(id, done))
+        await (req[LINK]?.endBy(id, destroy) ?? destroy())
       } finally {
         this.generate(req)
       }

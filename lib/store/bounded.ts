@@ -31,3 +31,43 @@ function timeoutError(operation: StoreOperation, limitMs: number): SessionError 
     `store ${operation} was not answered within ${limitMs} ms`,
   )
 }
+
+/**
+ * Waits for its turn no longer than `limitMs`; what happens then has its own limits.
+ *
+ * @param queue runs what it is given when its turn comes
+ * @param always `work` is done even when its turn comes too late for whoever waits for it
+ * @throws SessionError ERR_SESSION_STORE_TIMEOUT
+ */
+export function boundedTurn<T>(
+  queue: (turn: () => Promise<void>) => unknown,
+  work: () => Promise<T>,
+  limitMs: number,
+  operation: StoreOperation,
+  always: boolean,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let waiting = true
+    const giveUp = () => {
+      waiting = false
+      reject(timeoutError(operation, limitMs))
+    }
+    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, limitMs)
+    queue(async () => {
+      clearTimeout(timer)
+      if (waiting || always) await work().then(resolve, reject)
+    })
+  })
+}
+
+/** Settles with `work`, which never fails, or when the time is up. Keeps no process alive. */
+export function forAtMost(work: Promise<void>, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, limitMs)
+    timer.unref?.()
+    work.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

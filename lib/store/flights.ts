@@ -14,7 +14,7 @@ export class Flights {
   board(id: string): Flight {
     let flight = this.#byId.get(id)
     if (!flight) {
-      flight = { id, riders: 0, version: ++this.#clock, dead: false, tail: undefined }
+      flight = newFlight(id, ++this.#clock)
       this.#byId.set(id, flight)
     }
     flight.riders++
@@ -23,11 +23,7 @@ export class Flights {
 
   leave(flight: Flight): void {
     flight.riders--
-    if (flight.riders <= 0) this.#forget(flight)
-  }
-
-  #forget(flight: Flight): void {
-    if (this.#byId.get(flight.id) === flight) this.#byId.delete(flight.id)
+    this.#forgetEmpty(flight)
   }
 
   /** The flight of one who holds it, or who left it and comes back: then a new one, with another version. */
@@ -45,7 +41,7 @@ export class Flights {
       const { tail } = flight
       this.leave(flight)
       if (tail) await tail
-      this.#forget(flight)
+      else this.#forget(flight)
       flight = this.board(id)
     }
     return flight
@@ -55,21 +51,28 @@ export class Flights {
   end(id: string): Flight {
     const flight = this.board(id)
     flight.dead = true
+    flight.endings++
     return flight
   }
 
-  /** The ending is through: whoever boards from now on starts anew. */
+  /** An ending is through. After the last of them, whoever boards starts anew. */
   retire(flight: Flight): void {
+    flight.endings--
+    if (flight.endings === 0) this.#forget(flight)
     this.leave(flight)
-    this.#forget(flight)
   }
 
   /** Runs `work` when all earlier work on this flight is done. */
   queue<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
     const run = flight.tail ? flight.tail.then(work) : work()
-    const tail = run.then(nothing, nothing).then(() => {
-      if (flight.tail === tail) flight.tail = undefined
-    })
+    const tail = run
+      .then(nothing, nothing)
+      .then(() => flight.unanswered)
+      .then(() => {
+        if (flight.tail !== tail) return
+        flight.tail = undefined
+        this.#forgetEmpty(flight)
+      })
     flight.tail = tail
     return run
   }
@@ -84,6 +87,19 @@ export class Flights {
   get size(): number {
     return this.#byId.size
   }
+
+  /** Who boards while there is still work to be done must queue behind it. */
+  #forgetEmpty(flight: Flight): void {
+    if (flight.riders <= 0 && !flight.tail) this.#forget(flight)
+  }
+
+  #forget(flight: Flight): void {
+    if (this.#byId.get(flight.id) === flight) this.#byId.delete(flight.id)
+  }
+}
+
+function newFlight(id: string, version: number): Flight {
+  return { id, riders: 0, version, dead: false, endings: 0, tail: undefined, unanswered: undefined }
 }
 
 const byStore = new WeakMap<Store, Flights>()

@@ -1,18 +1,14 @@
-import { applyDelta, deltaBetween } from '../core/delta'
-import { SessionError } from '../core/errors'
-import type { StoreOperation } from '../core/events'
-import { cookieEnd, timedOut, worthMoving } from '../core/expiry'
-import { fingerprint } from '../core/id'
-import { type Data, dataText, isRecord, parseData, withoutCookie } from '../core/record'
+import { cookieEnd, worthMoving } from '../core/expiry'
+import { dataText } from '../core/record'
 import { Cookie } from '../session/cookie'
-import { Session, type SessionData, setData, setSessionId, showData } from '../session/session'
-import { type Callback, isPromise } from '../session/settle'
+import { Session, setSessionId } from '../session/session'
 import type { Store } from '../session/store'
 import type { Awaitable } from './backend'
-import { bounded } from './bounded'
-import { type Flights, flightsOf } from './flights'
+import { mergedWith } from './foreign-merge'
+import { ForeignOrder } from './foreign-order'
+import type { ForeignRecord } from './foreign-store'
+import { catchUp, updateInTurns } from './foreign-update'
 import {
-  type Agreed,
   type Change,
   type Flight,
   Held,
@@ -22,6 +18,7 @@ import {
   type Updated,
   type Written,
 } from './keeper'
+import { takeCookie } from './take-cookie'
 
 /**
  * Keeps sessions in any store of express-session's kind, through its public methods alone. Within this process
@@ -30,26 +27,26 @@ import {
 export class ForeignKeeper implements Keeper {
   readonly resaveIsTouch = false
   readonly lendsSession = true
-  readonly #store: Store
+  readonly #order: ForeignOrder
   readonly #context: KeeperContext
-  readonly #flights: Flights
-  readonly #touches: boolean
+  /** Ids whose store is at its own `regenerate`, which ends them in a turn that has come. */
+  readonly #regenerating = new Set<string>()
 
   constructor(store: Store, context: KeeperContext) {
-    this.#store = store
+    this.#order = new ForeignOrder(store, context)
     this.#context = context
-    this.#flights = flightsOf(store)
-    this.#touches = typeof store.touch === 'function'
   }
 
   async load(id: string): Promise<Loaded | undefined> {
-    const flight = this.#flights.board(id)
+    const { flights } = this.#order
+    const flight = flights.board(id)
+    // Taken before the store is asked: a commit that comes between makes this request late.
     const { version } = flight
-    let record: (Data & { cookie: Data }) | undefined
+    let record: ForeignRecord | undefined
     try {
-      record = await this.#get(id)
+      record = await this.#order.get(id)
     } finally {
-      if (!record) this.#flights.leave(flight)
+      if (!record) flights.leave(flight)
     }
     if (!record) return undefined
     const held = new Held(id, dataText(record))
@@ -71,112 +68,83 @@ export class ForeignKeeper implements Keeper {
   /** @returns `undefined` when `unlessTaken` and the store has this id; two who draw one id at once queue */
   async #insert(session: Session, data: string, unlessTaken: boolean): Promise<Held | undefined> {
     const held = new Held(session.id, data)
-    const flight = await this.#flights.boardAlive(session.id)
+    const flight = await this.#order.flights.boardAlive(session.id)
     held.flight = flight
+    let created = false
     try {
-      const created = await this.#flights.queue(flight, async () => {
-        if (unlessTaken && (await this.#get(held.id))) return false
-        held.agree(await this.#set(flight, session))
-        held.version = flight.version
+      created = await this.#order.turn(flight, 'set', async () => {
+        if (unlessTaken && (await this.#order.get(held.id))) return false
+        await this.#order.set(held, flight, session)
         return true
       })
-      if (created) return held
-    } catch (error) {
-      this.leave(held)
-      throw error
+    } finally {
+      if (!created) this.leave(held)
     }
-    this.leave(held)
-    return undefined
+    return created ? held : undefined
   }
 
   write(held: Held, session: Session): Promise<Written> {
-    const flight = this.#flights.of(held)
-    return this.#flights.queue(flight, async () => {
+    const flight = this.#order.flights.of(held)
+    return this.#order.turn(flight, 'set', async () => {
       if (flight.dead) return 'gone'
       if (held.version !== flight.version) return this.#merge(held, flight, session)
-      held.agree(await this.#set(flight, session))
-      held.version = flight.version
+      await this.#order.set(held, flight, session)
       return 'saved'
     })
   }
 
+  /** Somebody has committed since this request loaded: its changes go on top of what is there now. */
+  async #merge(held: Held, flight: Flight, session: Session): Promise<Written> {
+    const theirs = await this.#order.get(held.id)
+    if (!theirs || flight.dead) return 'gone'
+    const base = dataText(session)
+    const merged = mergedWith(theirs, held, session, base, this.#context.policy.concurrency)
+    takeCookie(held, session, theirs.cookie)
+    if (!merged) {
+      await this.#order.set(held, flight, session)
+      return 'saved'
+    }
+    merged.cookie = session.cookie
+    const { settings } = await this.#order.setMerged(flight, merged)
+    held.agree({ base, settings })
+    // The live session does not show what the others wrote: the next commit reads again.
+    held.version = 0
+    return 'merged'
+  }
+
+  /** The new record first, so that a crash loses nothing; until the old one is gone nobody gets the new id. */
   renew(held: Held, session: Session, _data: string, id: string): Promise<Held | 'taken' | undefined> {
-    const flight = this.#flights.of(held)
-    return this.#flights.queue(flight, async () => {
-      if (flight.dead) return undefined
-      if (held.version !== flight.version && !(await this.#takeOver(held, session))) return undefined
+    const flight = this.#order.flights.of(held)
+    return this.#order.turn(flight, 'set', async () => {
+      if (!(await catchUp(this.#order, held, flight, session))) return undefined
       const previous = session.id
       // Its creation would queue behind this very step.
       if (id === previous) return 'taken'
-      setSessionId(session, id)
       let next: Held | undefined
+      let renewed = false
+      setSessionId(session, id)
       try {
         next = await this.create(session, dataText(session))
+        if (!next) return 'taken'
+        if (flight.dead) return undefined
+        await this.#order.remove(flight)
+        flight.dead = true
+        renewed = true
+        return next
       } finally {
-        if (!next) setSessionId(session, previous)
+        if (!renewed) setSessionId(session, previous)
+        if (next && !renewed) this.#discard(next)
       }
-      if (!next) return 'taken'
-      flight.dead = true
-      await this.#ask('destroy', (done) => this.#store.destroy(previous, done))
-      return next
     })
+  }
+
+  #discard(held: Held): void {
+    this.leave(held)
+    this.destroy(held.id).catch(ignore)
   }
 
   update<R>(held: Held, session: Session, _data: string, change: Change<R>): Promise<Updated<R> | undefined> {
-    const flight = this.#flights.of(held)
-    return this.#flights.queue(flight, async () => {
-      if (flight.dead) return undefined
-      if (held.version !== flight.version && !(await this.#takeOver(held, session))) return undefined
-      const draft = parseData(dataText(session))
-      const result = await change(draft)
-      if (flight.dead) return undefined
-      const before = withoutCookie(session)
-      showData(session, draft)
-      try {
-        held.agree(await this.#set(flight, session))
-      } catch (error) {
-        showData(session, before)
-        throw error
-      }
-      held.version = flight.version
-      return { result }
-    })
-  }
-
-  /** Brings what others have committed into the live session, below what this request has changed. */
-  async #takeOver(held: Held, session: Session): Promise<boolean> {
-    const theirs = await this.#get(held.id)
-    if (!theirs) return false
-    const base = dataText(theirs)
-    showData(session, parseData(applyDelta(deltaBetween(held.base, dataText(session)), base)))
-    held.base = base
-    return true
-  }
-
-  /** Somebody has committed since this request loaded: its changes go on top of what is there now. */
-  async #merge(held: Held, flight: Flight, session: Session): Promise<Written> {
-    const theirs = await this.#get(held.id)
-    if (!theirs || flight.dead) return 'gone'
-    const data = dataText(session)
-    const delta = deltaBetween(held.base, data)
-    const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
-    const { concurrency } = this.#context.policy
-    const same = dataText(theirs) === held.base
-    if (changed && !same && concurrency === 'reject') {
-      throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
-    }
-    let next = session
-    if (!same && !(changed && concurrency === 'overwrite')) {
-      for (const key of delta.removed) delete theirs[key]
-      for (const key of Object.keys(delta.set)) setData(theirs, key, (session as unknown as Data)[key])
-      const { cookie } = session
-      next = new Session(session.req, { ...theirs, cookie })
-    }
-    const given = await this.#set(flight, next)
-    held.agree(next === session ? given : { base: data, settings: given.settings })
-    // The live session does not show what the others wrote: the next commit reads again.
-    held.version = next === session ? flight.version : 0
-    return next === session ? 'saved' : 'merged'
+    return updateInTurns(this.#order, held, session, change)
   }
 
   async touch(held: Held, session: Session, forced = false): Promise<boolean> {
@@ -188,13 +156,23 @@ export class ForeignKeeper implements Keeper {
       Cookie.markActive(session.cookie, now)
       return (await this.write(held, session)) !== 'gone'
     }
-    if (!this.#touches || !(forced || this.#due(held, session, now))) return true
-    const flight = this.#flights.of(held)
-    return this.#flights.queue(flight, async () => {
-      if (flight.dead) return false
-      await this.#ask('touch', (done) => this.#store.touch?.(held.id, asData(session), done))
+    if (!this.#order.store.canTouch || !(forced || this.#due(held, session, now))) return true
+    const flight = this.#order.flights.of(held)
+    return this.#order.turn(flight, 'touch', async () => {
+      const shown = flight.dead ? undefined : await this.#touchable(held, flight, session)
+      if (!shown || flight.dead) return false
+      await this.#order.touch(flight, shown)
       return true
     })
+  }
+
+  /** Stores keep the cookie of who touches: it must not be older than what somebody has set meanwhile. */
+  async #touchable(held: Held, flight: Flight, session: Session): Promise<Session | undefined> {
+    if (held.version === flight.version) return session
+    const theirs = await this.#order.get(held.id)
+    if (!theirs) return undefined
+    takeCookie(held, session, theirs.cookie)
+    return new Session(session.req, theirs, session.cookie)
   }
 
   #due(held: Held, session: Session, now: number): boolean {
@@ -206,99 +184,36 @@ export class ForeignKeeper implements Keeper {
   }
 
   destroy(id: string): Promise<void> {
-    return this.#end(id, () => this.#ask('destroy', (done) => this.#store.destroy(id, done)))
+    return this.#order.destroy(id)
   }
 
-  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
-    const store = this.#store
-    await this.#end(session.id, async () => {
-      if (typeof store.regenerate === 'function') {
-        await this.#ask('destroy', (done) => store.regenerate(session.req, done))
+  regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+    const { id } = session
+    return this.#order.end(id, async (flight) => {
+      if (this.#order.store.canRegenerate) {
+        this.#regenerating.add(id)
+        try {
+          await this.#order.regenerate(flight, session)
+        } finally {
+          this.#regenerating.delete(id)
+        }
         return
       }
       try {
-        await this.#ask('destroy', (done) => store.destroy(session.id, done))
+        await this.#order.remove(flight)
       } finally {
         await generate()
       }
     })
   }
 
-  /** Dead at once for everybody on board; the store is asked when the commit that is under way is through. */
-  async #end(id: string, work: () => Promise<void>): Promise<void> {
-    const flight = this.#flights.end(id)
-    try {
-      await this.#flights.queue(flight, work)
-    } finally {
-      this.#flights.retire(flight)
-    }
-  }
-
-  giveUp(id: string): void {
-    this.#flights.leave(this.#flights.end(id))
+  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
+    return this.#regenerating.has(id) ? destroy() : this.#order.end(id, destroy)
   }
 
   leave(held: Held): void {
-    if (held.flight) this.#flights.leave(held.flight)
-    held.flight = undefined
-  }
-
-  async #get(id: string): Promise<(Data & { cookie: Data }) | undefined> {
-    const found = await this.#ask<unknown>('get', (done) =>
-      this.#store.get(id, done as Callback<SessionData | null>),
-    )
-    if (!found) return undefined
-    if (!isRecord(found)) {
-      this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
-      return undefined
-    }
-    const { created, active } = found.cookie
-    const number = (value: unknown) => (typeof value === 'number' ? value : 0)
-    const ended = timedOut(Date.now(), number(created), number(active), this.#context.policy)
-    if (!ended) return found
-    this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
-    this.destroy(id).catch(() => {})
-    return undefined
-  }
-
-  /**
-   * @returns what the store has been given. The marks that it put on the live session meanwhile are in it, since they
-   * are no changes; what the handler does while the store is at work is not.
-   */
-  async #set(flight: Flight, session: Session): Promise<Agreed> {
-    if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY)
-      Cookie.markActive(session.cookie, Date.now())
-    let given: Agreed | undefined
-    try {
-      await this.#ask('set', (done) => {
-        const returned = this.#store.set(flight.id, asData(session), done)
-        given = { base: dataText(session), settings: Cookie.settings(session.cookie) }
-        return returned
-      })
-    } finally {
-      // Also after a failure: nobody knows whether it was written.
-      this.#flights.written(flight)
-    }
-    return given as Agreed
-  }
-
-  #ask<T = void>(operation: StoreOperation, call: (done: Callback<T>) => unknown): Promise<T | undefined> {
-    const answer = new Promise<T | undefined>((resolve, reject) => {
-      const returned = call((error, value) => {
-        if (!error || (operation === 'get' && error.code === 'ENOENT')) resolve(error ? undefined : value)
-        else reject(error)
-      })
-      // An `async` method that throws calls nobody back.
-      if (isPromise(returned)) returned.then(undefined, reject)
-    })
-    return bounded(answer, this.#context.policy.storeTimeoutMs, operation).catch((error) => {
-      this.#context.tell('storeError', () => ({ operation, error }))
-      throw error
-    })
+    this.#order.leave(held)
   }
 }
 
-/** Stores get the live session itself: some of them put marks on it. */
-function asData(session: Session): Session & SessionData {
-  return session as Session & SessionData
-}
+function ignore(): void {}

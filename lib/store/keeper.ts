@@ -32,8 +32,8 @@ export interface Keeper {
   destroy(id: string): Awaitable<void>
   /** Ends a session by the store's own `regenerate`, which also calls `generate`. */
   regenerate(session: Session, generate: () => Awaitable<void>): Awaitable<void>
-  /** The id is being ended by other means than this keeper. */
-  giveUp(id: string): void
+  /** Ends a session by other means: `destroy` asks the store, in its turn. */
+  endBy(id: string, destroy: () => Promise<void>): Promise<void>
   /** This request will not come back to the session. */
   leave(held: Held): void
 }
@@ -98,8 +98,12 @@ export interface Flight {
   version: number
   /** Destroyed or renewed: nobody who was on board may write it. */
   dead: boolean
+  /** Endings that are under way or wait for their turn. */
+  endings: number
   /** The commit that later ones queue behind. */
   tail: Promise<unknown> | undefined
+  /** A write that was given up and that the store may still carry out; settles at the latest when nobody waits longer. */
+  unanswered: Promise<unknown> | undefined
 }
 
 /** What a keeper asks of the middleware that made it. */

@@ -1,0 +1,37 @@
+import { type Delta, deltaBetween } from '../core/delta'
+import { SessionError } from '../core/errors'
+import type { Concurrency } from '../core/options'
+import { type Data, dataText } from '../core/record'
+import { Session, setData } from '../session/session'
+import type { ForeignRecord } from './foreign-store'
+import type { Held } from './keeper'
+
+/**
+ * What is to be written when somebody else may have written meanwhile.
+ *
+ * @param data data text of the live session
+ * @returns `undefined`: the live session as it is
+ * @throws SessionError ERR_SESSION_CONFLICT when both changed it and the policy is to reject
+ */
+export function mergedWith(
+  theirs: ForeignRecord,
+  held: Held,
+  session: Session,
+  data: string,
+  concurrency: Concurrency,
+): Session | undefined {
+  if (dataText(theirs) === held.base) return undefined
+  const delta = deltaBetween(held.base, data)
+  const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
+  if (changed && concurrency === 'reject') {
+    throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
+  }
+  return changed && concurrency === 'overwrite' ? undefined : withDelta(theirs, delta, session)
+}
+
+function withDelta(theirs: ForeignRecord, delta: Delta, session: Session): Session {
+  for (const key of delta.removed) delete theirs[key]
+  // The live values, of which a store may keep more than JSON does.
+  for (const key of Object.keys(delta.set)) setData(theirs, key, (session as unknown as Data)[key])
+  return new Session(session.req, theirs, session.cookie)
+}
