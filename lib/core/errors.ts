@@ -66,3 +66,13 @@ export function storeError(operation: string, cause: unknown): SessionError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new SessionError('ERR_SESSION_STORE', `store ${operation} failed: ${reason}`, { cause })
 }
+
+/** Whether a store has failed, or has not answered in time. */
+export function isStoreFailure(error: unknown): boolean {
+  const code = error instanceof SessionError ? error.code : undefined
+  return code === 'ERR_SESSION_STORE' || code === 'ERR_SESSION_STORE_TIMEOUT'
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

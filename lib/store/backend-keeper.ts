@@ -1,13 +1,11 @@
-import { type SessionError, storeError } from '../core/errors'
-import type { StoreOperation } from '../core/events'
 import { type CookieExpires, cookieEnd, timedOut, worthMoving } from '../core/expiry'
 import { fingerprint } from '../core/id'
 import { type Data, dataText, dataTextBehind, dataTextOf, parseData, parseRecord } from '../core/record'
-import { type Session, setSessionId, showData } from '../session/session'
+import { type Session, setSessionId, showInstead } from '../session/session'
 import { isPromise, whenDone } from '../session/settle'
 import type { BackedStore } from './backed-store'
 import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
-import { bounded } from './bounded'
+import { type Ask, askFor } from './backend-calls'
 import { Commit, deadlineOf } from './commit'
 import {
   type Change,
@@ -18,6 +16,7 @@ import {
   type Updated,
   type Written,
 } from './keeper'
+import { type Moved, moveRecord } from './move-record'
 
 /** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
 export class BackendKeeper implements Keeper {
@@ -26,12 +25,14 @@ export class BackendKeeper implements Keeper {
   readonly #store: BackedStore
   readonly #backend: Backend
   readonly #context: KeeperContext
+  readonly #ask: Ask
   readonly #timeless: boolean
 
   constructor(store: BackedStore, context: KeeperContext) {
     this.#store = store
     this.#backend = store.backend
     this.#context = context
+    this.#ask = askFor(context)
     const { idleMs, absoluteMs } = context.policy
     this.#timeless = idleMs === Number.POSITIVE_INFINITY && absoluteMs === Number.POSITIVE_INFINITY
   }
@@ -117,27 +118,26 @@ export class BackendKeeper implements Keeper {
     return this.#replace(commit, answer.body)
   }
 
-  /**
-   * The new record first, so that a crash loses nothing. Then the old one is swapped for one whose deadline is
-   * past, and only if it is what goes on under the new id: what another request commits before that comes along,
-   * and what comes after finds nothing.
-   */
   async renew(held: Held, session: Session, data: string, id: string): Promise<Held | 'taken' | undefined> {
-    const commit = this.#commit(held, session, data)
+    const next = new Held(id, data)
+    const old = this.#commit(held, session, data)
+    const copy = this.#commit(next, session, data)
+    let moved: Moved
     setSessionId(session, id)
-    const next = await this.create(session, commit.ontoSeen().data)
-    if (!next) {
-      setSessionId(session, held.id)
-      return 'taken'
+    try {
+      moved = await moveRecord(old, copy, this.#backend, this.#ask)
+      if (moved === 'moved') {
+        next.base = showInstead(session, data, old.data)
+        return next
+      }
+    } finally {
+      if (moved !== 'moved') {
+        setSessionId(session, held.id)
+        // Nobody has got to know the new id.
+        if (next.seen !== '') this.#forget(copy.key)
+      }
     }
-    if (!(await this.#swap(commit, () => commit.entry(0)))) {
-      setSessionId(session, held.id)
-      await this.destroy(id)
-      return undefined
-    }
-    showData(session, parseData(commit.data))
-    if (commit.data !== next.seenData) await this.write(next, session, commit.data)
-    return next
+    return moved
   }
 
   async update<R>(
@@ -147,20 +147,19 @@ export class BackendKeeper implements Keeper {
     change: Change<R>,
   ): Promise<Updated<R> | undefined> {
     const commit = this.#commit(held, session, data)
-    let draft: Data = {}
     const swapped = await this.#swap(commit, async () => {
-      draft = parseData(commit.data)
+      const draft = parseData(commit.data)
       const result = await change(draft)
-      return { ...commit.compose(dataText(draft)).entry(), result }
+      return { ...commit.with(dataText(draft)).entry(), result }
     })
     if (!swapped) return undefined
-    showData(session, draft)
-    commit.agreed(commit.data)
+    // What the handler has changed meanwhile is for the next commit.
+    commit.agreed(showInstead(session, data, commit.data))
     return { result: swapped.result }
   }
 
   /** Replaces what stands in the store, whatever others write meanwhile. `undefined`: it is gone. */
-  async #swap<E extends Entry>(commit: Commit, next: () => E | Promise<E>): Promise<E | undefined> {
+  async #swap<E extends Entry>(commit: Commit, next: () => Promise<E>): Promise<E | undefined> {
     let theirs: Entry = { body: commit.held.seen, expires: 0 }
     for (;;) {
       if (!commit.onto(theirs)) return undefined
@@ -204,7 +203,9 @@ export class BackendKeeper implements Keeper {
   }
 
   /** Compare-and-swap finds out by itself. */
-  giveUp(): void {}
+  endBy(_id: string, destroy: () => Promise<void>): Promise<void> {
+    return destroy()
+  }
 
   leave(): void {}
 
@@ -224,25 +225,6 @@ export class BackendKeeper implements Keeper {
   #forget(key: StoreKey): void {
     const removed = this.#ask('destroy', () => this.#backend.remove(key))
     if (isPromise(removed)) removed.then(undefined, () => {})
-  }
-
-  /** A call of the backend: bounded in time when it is not answered at once, failures told and coded. */
-  #ask<T>(operation: StoreOperation, call: () => Awaitable<T>): Awaitable<T> {
-    let answer: Awaitable<T>
-    try {
-      answer = call()
-    } catch (cause) {
-      throw this.#failed(operation, storeError(operation, cause))
-    }
-    if (!isPromise(answer)) return answer
-    return bounded(answer, this.#context.policy.storeTimeoutMs, operation).catch((error) => {
-      throw this.#failed(operation, error)
-    })
-  }
-
-  #failed(operation: StoreOperation, error: SessionError): SessionError {
-    this.#context.tell('storeError', () => ({ operation, error }))
-    return error
   }
 }
 

@@ -8,6 +8,7 @@ import type { Session } from '../session/session'
 import type { BackedStore } from './backed-store'
 import type { Entry, StoreKey } from './backend'
 import type { Held } from './keeper'
+import { takeCookie } from './take-cookie'
 
 /** One save under way: what to write next, composed of this request's change and of what stands in the store. */
 export class Commit {
@@ -26,6 +27,7 @@ export class Commit {
   readonly #base: string
   readonly #seen: string
   #delta: Delta | undefined = undefined
+  #cookieText = ''
   #text = ''
   /** The session's own cookie settings, as `#text` has them. */
   #settings = ''
@@ -69,13 +71,25 @@ export class Commit {
     this.merged ||= conflict
     this.compose(
       mineWins ? this.#mine : applyDelta(delta, dataTextOf(body, record)),
-      this.#cookieOver(record.cookie),
+      conflict ? this.#cookieOver(record.cookie) : undefined,
     )
     return true
   }
 
+  /** Other data in the record as it was composed last. */
+  with(data: string): this {
+    return this.compose(data, this.#cookieText)
+  }
+
+  /** The same record under another key. */
+  as(other: Commit): this {
+    this.merged = other.merged
+    return this.compose(other.data, other.#cookieText)
+  }
+
   compose(data: string, cookieText = Cookie.text(this.#session.cookie)): this {
     this.data = data
+    this.#cookieText = cookieText
     this.#settings = Cookie.settings(this.#session.cookie)
     this.#text = this.#store.sealed(this.key, joinRecord(cookieText, data))
     this.#expires = deadlineOf(this.#session, Date.now(), this.#store.ttlMs, this.#policy)
@@ -106,11 +120,10 @@ export class Commit {
 
   /** The cookie is never merged: mine if this request has set it, else theirs with the later end. */
   #cookieOver(theirs: Data): string {
-    const { cookie } = this.#session
-    if (Cookie.settings(cookie) !== this.held.settings) return Cookie.text(cookie)
-    const theirEnd = cookieEnd(theirs['expires'] as string | null)
-    const end = Math.max(cookieEnd(cookie.expires) ?? 0, theirEnd ?? 0)
-    return JSON.stringify(theirEnd === undefined ? theirs : { ...theirs, expires: new Date(end) })
+    if (takeCookie(this.held, this.#session, theirs)) return Cookie.text(this.#session.cookie)
+    const end = cookieEnd(theirs['expires'] as string | null)
+    const later = Math.max(cookieEnd(this.#session.cookie.expires) ?? 0, end ?? 0)
+    return JSON.stringify(end === undefined ? theirs : { ...theirs, expires: new Date(later) })
   }
 }
 

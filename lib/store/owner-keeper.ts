@@ -2,7 +2,7 @@ import type { Session } from '../session/session'
 import type { BackedStore } from './backed-store'
 import type { Awaitable } from './backend'
 import { BackendKeeper } from './backend-keeper'
-import type { Change, Held, KeeperContext, Loaded, Updated, Written } from './keeper'
+import { type Change, Held, type KeeperContext, type Loaded, type Updated, type Written } from './keeper'
 import type { Owners } from './owners'
 
 /** `BackendKeeper` where an owner may have only so many sessions: looks whenever a session becomes an owner's. */
@@ -34,6 +34,18 @@ export class OwnerKeeper extends BackendKeeper {
 
   override write(held: Held, session: Session, data: string): Awaitable<Written> {
     return this.#admitted(session, held, () => super.write(held, session, data))
+  }
+
+  /** Takes the place of the session that it was, so it is not one more. */
+  override async renew(
+    held: Held,
+    session: Session,
+    data: string,
+    id: string,
+  ): Promise<Held | 'taken' | undefined> {
+    const next = await super.renew(held, session, data, id)
+    if (next instanceof Held) this.#known.set(next, this.#owners.of(session))
+    return next
   }
 
   override async update<R>(
