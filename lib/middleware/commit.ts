@@ -20,7 +20,6 @@ import { readyCookie, renewOnce } from './renew'
  */
 export function commit(exchange: Exchange, ending: boolean, headers: boolean): Awaitable<void> {
   if (exchange.stopped) return
-  if (exchange.underWay) return exchange.underWay.then(() => commit(exchange, ending, headers))
   const { req, room } = exchange
   const { session } = req
   if (!session) {
@@ -58,6 +57,12 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
 
 /** Longest data text of a session that is looked at again after the end: some dozens of keys, in a microsecond. */
 const LATE_LOOK_LENGTH = 1024
+
+/** Whether keys were set or removed since `before`; what was changed inside of a value goes unseen. */
+export function differs(session: object, before: readonly unknown[] | undefined): boolean {
+  const now = Object.values(session)
+  return now.length !== before?.length || now.some((value, i) => !Object.is(value, before[i]))
+}
 
 function carryOut(
   exchange: Exchange,
@@ -125,7 +130,7 @@ export function createFirst(exchange: Exchange, session: Session, data: string):
   }
   const created = exchange.keeper.create(session, data)
   if (!isPromise(created) && created) return tellCreated(exchange, created)
-  return redrawUntilFree(exchange, session, data, created)
+  return redrawUntilFree(exchange, session, data, Promise.resolve(created))
 }
 
 /** How many more ids are drawn when the first is taken. */
@@ -135,9 +140,13 @@ async function redrawUntilFree(
   exchange: Exchange,
   session: Session,
   data: string,
-  first: Awaitable<Held | undefined>,
+  first: Promise<Held | undefined>,
 ): Promise<void> {
-  let held = await first
+  let held = await first.catch((error: unknown) => {
+    // It may have been written all the same, and an id of ours is nobody else's: the next attempt may replace it.
+    if (!exchange.room.policy.genid) exchange.drawnId = undefined
+    throw error
+  })
   for (let draws = 0; !held && draws < REDRAWS; draws++) {
     const id = await exchange.room.newId(exchange.req)
     if (typeof id !== 'string') break

@@ -1,4 +1,4 @@
-import { SessionError } from '../core/errors'
+import { asError, isStoreFailure } from '../core/errors'
 import { warnOnce } from '../core/warning'
 import type { Guard } from '../http/guard'
 import type { HookedResponse } from '../http/response-parts'
@@ -6,10 +6,13 @@ import { breakOff } from '../http/stopped'
 import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
+import { isPromise } from '../session/settle'
+import type { Awaitable } from '../store/backend'
 import type { Change, Held, Keeper } from '../store/keeper'
-import { commit } from './commit'
+import { commit, differs } from './commit'
 import { type Ended, putHeaders } from './cookies'
 import type { Room } from './room'
+import { Sequence } from './sequence'
 import { generate } from './start'
 import * as verbs from './verbs'
 
@@ -48,8 +51,8 @@ export class Exchange implements SessionLink, Guard {
   goneId: string | undefined = undefined
   /** Ids that this request has ended: a session object that somebody kept must not bring them back. */
   endedIds: Set<string> | undefined = undefined
-  /** Settles when all that the session's methods have begun is done. */
-  underWay: Promise<void> | undefined = undefined
+  /** What waits for what; there is none where nothing has had to wait. */
+  #sequence: Sequence | undefined = undefined
   /** The response was stopped: nothing more is saved for it. */
   stopped = false
   /** The session's values when the response ended; not kept where the store may put marks among them. */
@@ -103,21 +106,27 @@ export class Exchange implements SessionLink, Guard {
     return this.goneId === id || this.endedIds?.has(id) === true
   }
 
+  /** A new session has this id, whatever had it before. */
+  begin(id: unknown): void {
+    if (this.goneId === id) this.goneId = undefined
+    this.endedIds?.delete(id as string)
+  }
+
   end(id: string): void {
     this.endedIds ??= new Set()
     this.endedIds.add(id)
   }
 
   beforeHeaders(ending: boolean): void | PromiseLike<void> {
-    return commit(this, ending, true)
+    return this.#commit(ending, true)
   }
 
   beforeLastByte(): void | PromiseLike<void> {
-    return commit(this, false, false)
+    return this.#commit(false, false)
   }
 
   beforeEnd(): void | PromiseLike<void> {
-    return commit(this, true, false)
+    return this.#commit(true, false)
   }
 
   get hasHeaders(): boolean {
@@ -167,7 +176,7 @@ export class Exchange implements SessionLink, Guard {
   /** The client left before the end: what the handler has put in the session is kept all the same. */
   async #keepUnsent(): Promise<void> {
     try {
-      await commit(this, true, !this.headersLeft)
+      await this.#commit(true, !this.headersLeft)
     } catch (error) {
       // Nobody is left to answer. Failures of the store were told where they happened.
       if (!isStoreFailure(error))
@@ -178,39 +187,46 @@ export class Exchange implements SessionLink, Guard {
   }
 
   save(session: Session): Promise<void> {
-    return this.#track(verbs.save(this, session))
+    return this.#track(() => verbs.save(this, session))
   }
 
   reload(session: Session): Promise<void> {
-    return this.#track(verbs.reload(this, session))
+    return this.#track(() => verbs.reload(this, session))
   }
 
   destroy(session: Session): Promise<void> {
-    return this.#track(verbs.destroy(this, session))
+    return this.#track(() => verbs.destroy(this, session))
   }
 
   regenerate(session: Session): Promise<void> {
-    return this.#track(verbs.regenerate(this, session))
+    return this.#track(() => verbs.regenerate(this, session))
   }
 
   renewId(session: Session): Promise<void> {
-    return this.#track(verbs.renewId(this, session))
+    return this.#track(() => verbs.renewId(this, session))
   }
 
   update<R>(change: Change<R>): Promise<R> {
-    return this.#track(verbs.update(this, change))
+    return this.#track(() => verbs.update(this, change))
   }
 
   /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
-  #track<T>(work: Promise<T>): Promise<T> {
-    const done = work.then(ignore, ignore)
-    const all = this.underWay ? Promise.all([this.underWay, done]).then(ignore) : done
-    this.underWay = all
-    all.then(() => {
-      if (this.underWay === all) this.underWay = undefined
-      if (this.over) this.#leave()
-    })
-    return work
+  #track<T>(begin: () => Promise<T>): Promise<T> {
+    this.#sequence ??= new Sequence()
+    return this.#sequence.method(begin, () => this.over && this.#leave())
+  }
+
+  /**
+   * One at a time, and none beside a method of the session: a client that leaves lets one begin at any moment, and
+   * two that do not know of each other would save twice, a new session under two ids.
+   */
+  #commit(ending: boolean, headers: boolean): Awaitable<void> {
+    const busy = this.#sequence?.busy
+    if (busy) return busy.then(() => this.#commit(ending, headers))
+    const work = commit(this, ending, headers)
+    if (!isPromise(work)) return
+    this.#sequence ??= new Sequence()
+    return this.#sequence.commit(work)
   }
 
   generate(): void {
@@ -221,8 +237,8 @@ export class Exchange implements SessionLink, Guard {
     return Cookie.restored(this.room.cookieBase(this.req), raw as Record<string, unknown>, Date.now())
   }
 
-  giveUp(id: string): void {
-    this.keeper.giveUp(id)
+  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
+    return this.keeper.endBy(id, destroy)
   }
 }
 
@@ -230,24 +246,8 @@ function goOn(exchange: Exchange): void {
   exchange.afterEnd()
 }
 
-function differs(session: object, before: readonly unknown[] | undefined): boolean {
-  const now = Object.values(session)
-  return now.length !== before?.length || now.some((value, i) => !Object.is(value, before[i]))
-}
-
-function isStoreFailure(error: unknown): boolean {
-  const code = error instanceof SessionError ? error.code : undefined
-  return code === 'ERR_SESSION_STORE' || code === 'ERR_SESSION_STORE_TIMEOUT'
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}
-
 /** @returns the exchange behind a request, if one of our middlewares has seen it */
 export function exchangeOf(req: SessionRequest): Exchange | undefined {
   const link = req[LINK]
   return link instanceof Exchange ? link : undefined
 }
-
-function ignore(): void {}

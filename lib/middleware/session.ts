@@ -66,6 +66,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
       exchange = signer && new Exchange(room, room.keeper(), req, res, next)
       started = signer && exchange && enter(exchange, signer)
     } catch (error) {
+      exchange?.closed(true)
       next(error)
       return
     }
@@ -75,7 +76,10 @@ export function session(options?: SessionOptions): SessionMiddleware {
       // nextTick leaves the promise's job: what a handler throws belongs to the process, not to a rejection.
       started.then(
         () => process.nextTick(handle, exchange),
-        (error) => process.nextTick(next, error),
+        (error) => {
+          exchange.closed(true)
+          process.nextTick(next, error)
+        },
       )
     }
   }

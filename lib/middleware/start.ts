@@ -93,6 +93,7 @@ export function generate(exchange: Exchange): void {
   // An id that is no string stays on the request, and its session is never saved, as in express-session.
   req.sessionID = id as string
   exchange.drawnId = id
+  exchange.begin(id)
   const session = new Session(req)
   session.cookie = Cookie.fresh(room.cookieBase(req), Date.now())
   req.session = session

@@ -1,7 +1,7 @@
 import { SessionError } from '../core/errors'
 import { fingerprint, isUsableId } from '../core/id'
-import { parseData } from '../core/record'
-import { type Session, setSessionId, showData } from '../session/session'
+import { dataText, parseData } from '../core/record'
+import { type Session, setSessionId, showInstead } from '../session/session'
 import type { Change, Held } from '../store/keeper'
 import { createFirst, REDRAWS, textOf, writeKnown } from './commit'
 import { attributesOf } from './cookies'
@@ -87,6 +87,7 @@ async function drawId(exchange: Exchange): Promise<string> {
 export async function update<R>(exchange: Exchange, change: Change<R>): Promise<R> {
   const { session } = exchange.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')
+  if (exchange.isOver(session.id)) throw gone('update')
   readyCookie(exchange, session)
   renewOnce(exchange, session)
   const data = textOf(session)
@@ -94,7 +95,7 @@ export async function update<R>(exchange: Exchange, change: Change<R>): Promise<
   if (held?.id !== session.id) {
     const draft = parseData(data)
     const result = await change(draft)
-    showData(session, draft)
+    showInstead(session, data, dataText(draft))
     await createFirst(exchange, session, textOf(session))
     return result
   }

@@ -1,0 +1,41 @@
+/** What one request has begun to do with its session: methods that its handler has called, and commits. */
+export class Sequence {
+  /** Settles when all methods are done. */
+  #methods: Promise<void> | undefined = undefined
+  /** Settles when the commit that is at work is done. */
+  #commit: Promise<void> | undefined = undefined
+
+  /** What the next commit has to wait for. */
+  get busy(): Promise<void> | undefined {
+    return this.#methods ?? this.#commit
+  }
+
+  /**
+   * A method begins when the commit that is at work is done. It does not wait for other methods, since the function
+   * that `update` runs may call some.
+   *
+   * @param onDone called when no method is at work any more, and perhaps before
+   */
+  method<T>(begin: () => Promise<T>, onDone: () => void): Promise<T> {
+    const work = this.#commit ? this.#commit.then(begin) : begin()
+    const done = work.then(ignore, ignore)
+    const all = this.#methods ? Promise.all([this.#methods, done]).then(ignore) : done
+    this.#methods = all
+    all.then(() => {
+      if (this.#methods === all) this.#methods = undefined
+      onDone()
+    })
+    return work
+  }
+
+  commit<T>(work: Promise<T>): Promise<T> {
+    const done = work.then(ignore, ignore)
+    this.#commit = done
+    done.then(() => {
+      if (this.#commit === done) this.#commit = undefined
+    })
+    return work
+  }
+}
+
+function ignore(): void {}
