@@ -1,0 +1,169 @@
+import type { Step } from './scheduler'
+
+/** A call of the store as it comes in. */
+export interface Arrival {
+  readonly verb: string
+  readonly key: string
+  readonly writes: boolean
+  /** The request whose session was handed over, where the store can see it. */
+  readonly by?: string
+  /** The record that is to be written. */
+  readonly text?: string
+  readonly done: ((error?: unknown, value?: any) => void) | undefined
+  effect(): unknown
+}
+
+export interface Call extends Arrival {
+  readonly id: string
+  /** The request whose code made the call. */
+  readonly actor: string
+  state: 'arrived' | 'effected' | 'answered' | 'silent'
+  tookEffect: boolean
+  failed: boolean
+  value: unknown
+}
+
+/** How often each kind of misfortune may happen in one schedule. */
+export interface Faults {
+  /** A call fails, with or without having taken effect. */
+  failures?: number
+  /** A call is never answered, whether it took effect or not. */
+  silences?: number
+  /** A client leaves. */
+  aborts?: number
+  /** A timer runs out. */
+  timeouts?: number
+}
+
+/** The calls of one schedule: what has arrived, what of it has happened, what was answered. */
+export class Calls {
+  readonly all: Call[] = []
+  readonly failures: Call[] = []
+  /** Records that were ended, and what was written under such a key afterwards. */
+  readonly ended = new Set<string>()
+  readonly revived: string[] = []
+  /** Every text that has stood in the store. */
+  readonly texts: string[] = []
+  /** Whose code runs. */
+  actor = ''
+  #left: Required<Faults>
+  readonly #names = new Map<string, string>()
+  readonly #counts = new Map<string, number>()
+
+  constructor(faults: Faults = {}) {
+    this.#left = { failures: 0, silences: 0, aborts: 0, timeouts: 0, ...faults }
+  }
+
+  arrive(arrival: Arrival): void {
+    const { actor } = this
+    const count = (this.#counts.get(actor) ?? 0) + 1
+    this.#counts.set(actor, count)
+    const id = `${actor}.${count} ${arrival.verb} ${this.nameOf(arrival.key)}`
+    this.all.push({
+      ...arrival,
+      id,
+      actor,
+      state: 'arrived',
+      tookEffect: false,
+      failed: false,
+      value: undefined,
+    })
+  }
+
+  /** Ids are random; a schedule's words must not be. */
+  nameOf(key: string): string {
+    let name = this.#names.get(key)
+    if (!name) {
+      name = `${this.actor}'s${[...this.#names.values()].filter((one) => one.startsWith(this.actor)).length || ''}`
+      this.#names.set(key, name)
+    }
+    return name
+  }
+
+  name(key: string, name: string): void {
+    this.#names.set(key, name)
+  }
+
+  steps(): Step[] {
+    return this.all.flatMap((call) => {
+      if (call.state === 'arrived') return this.#effects(call)
+      return call.state === 'effected' ? [this.#answer(call)] : []
+    })
+  }
+
+  take(allowance: keyof Faults): boolean {
+    if (this.#left[allowance] <= 0) return false
+    this.#left[allowance]--
+    return true
+  }
+
+  left(allowance: keyof Faults): number {
+    return this.#left[allowance]
+  }
+
+  wrote(key: string, text: string): void {
+    this.texts.push(text)
+    if (this.ended.has(key)) this.revived.push(this.nameOf(key))
+  }
+
+  dropped(key: string): void {
+    this.ended.add(key)
+  }
+
+  moved(_key: string): void {}
+
+  #effects(call: Call): Step[] {
+    const steps = [this.#effect(call, '', call.writes)]
+    if (this.#left.failures > 0) {
+      steps.push(this.#effect(call, ' fails', false), this.#effect(call, ' happens, then fails', call.writes))
+    }
+    if (this.#left.silences > 0) {
+      steps.push(
+        this.#effect(call, ' is lost', false),
+        this.#effect(call, ' happens, unanswered', call.writes),
+      )
+    }
+    return steps
+  }
+
+  #effect(call: Call, how: string, writes: boolean): Step {
+    const fault = how !== ''
+    return {
+      id: `${call.id}${how || ' happens'}`,
+      kind: 'effect',
+      owner: call.actor,
+      call: call.id,
+      key: this.nameOf(call.key),
+      writes,
+      ...(fault ? { scarce: 'fault' } : {}),
+      perform: () => this.#happen(call, how),
+    }
+  }
+
+  #happen(call: Call, how: string): void {
+    const fails = how.endsWith('fails')
+    if (fails) this.take('failures')
+    else if (how) this.take('silences')
+    if (how) this.failures.push(call)
+    call.state = how && !fails ? 'silent' : 'effected'
+    call.failed = fails
+    if (how === ' fails' || how === ' is lost') return
+    call.value = call.effect()
+    call.tookEffect = true
+  }
+
+  #answer(call: Call): Step {
+    return {
+      id: `${call.id} answers`,
+      kind: 'inside',
+      owner: call.actor,
+      call: call.id,
+      perform: () => {
+        call.state = 'answered'
+        this.actor = call.actor
+        if (call.failed) call.done?.(new Error('the store is out of order'))
+        else call.done?.(null, call.value)
+      },
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { update } from '../../lib/middleware/session'
+import { FakeRequest, FakeResponse } from './fakes'
+import type { Step } from './scheduler'
+import type { SessionWorld } from './world'
+
+/** What one request does; see `programs.ts`. */
+export interface Program {
+  readonly name: string
+  /** Most records it may write when nothing fails. */
+  readonly sets: number
+  /** Beyond that when its client leaves: it has work on both sides of a pause. */
+  readonly setsAfterAbort?: number
+  /** It gives its session a new id. */
+  readonly renews?: boolean
+  /** It takes no session along. */
+  readonly visitor?: boolean
+  run(visit: Visit): unknown
+}
+
+/** What the visit has put into a session, by line of ids and key; `undefined`: it removed the key. */
+export interface Change {
+  readonly line: string
+  readonly key: string
+  readonly value: unknown
+}
+
+/** One request: its program, what it did to sessions, and what its client was told. */
+export class Visit {
+  readonly req: FakeRequest
+  readonly res: FakeResponse
+  readonly changes: Change[] = []
+  /** Lines that this visit has ended itself. */
+  readonly endedLines = new Set<string>()
+  started = false
+  aborted = false
+  /** Status of the response that arrived whole. */
+  status: number | undefined = undefined
+  /** Changes that a client was told are saved, and were not. */
+  readonly unsaved: Change[] = []
+  readonly errors: unknown[] = []
+  /** Callbacks and promises of the session's methods: asked for, answered. */
+  asked = 0
+  answered = 0
+  /** Counter updates by line: that succeeded, and that may have. */
+  readonly updates = new Map<string, { sure: number; doubtful: number }>()
+  /** How many of the changes the handler had made when it ended the response. */
+  promised: number | undefined = undefined
+  finished = false
+  /** Somebody saw one half of a pair. */
+  torn = false
+  #resumes: Array<{ name: string; resume: () => void }> = []
+  #pauses = 0
+
+  constructor(
+    readonly world: SessionWorld,
+    readonly label: string,
+    readonly program: Program,
+  ) {
+    this.req = new FakeRequest(label, program.visitor ? undefined : world.seedCookie)
+    this.res = new FakeResponse(
+      () => {},
+      (res) => world.acknowledged(this, res),
+    )
+  }
+
+  get session(): any {
+    return this.req.session
+  }
+
+  set(key: string, value: unknown = `${key} of ${this.label}`): void {
+    this.session[key] = value
+    this.note(key, value)
+  }
+
+  /** Two keys that are only ever set together. */
+  setPair(value = this.label): void {
+    this.set('x', value)
+    this.set('y', value)
+  }
+
+  remove(key: string): void {
+    delete this.session[key]
+    this.note(key, undefined)
+  }
+
+  note(key: string, value: unknown): void {
+    this.changes.push({ line: this.world.lineOf(this.session.id), key, value })
+  }
+
+  look(): void {
+    if (this.session?.x !== this.session?.y) this.torn = true
+  }
+
+  /** The handler waits for something of its own. */
+  pause(name = `${++this.#pauses}`): Promise<void> {
+    return new Promise((resume) => {
+      this.#resumes.push({ name, resume })
+    })
+  }
+
+  async method(name: 'save' | 'destroy' | 'regenerate' | 'renewId' | 'reload'): Promise<void> {
+    const { session } = this
+    this.asked++
+    const line = this.world.lineOf(session.id)
+    const { length } = this.changes
+    try {
+      await session[name]()
+      this.done(name, line, session, length)
+    } finally {
+      this.answered++
+    }
+  }
+
+  /** The same in express-session's way. */
+  called(name: 'save' | 'destroy' | 'regenerate', then: (error?: unknown) => void): void {
+    const { session } = this
+    this.asked++
+    const line = this.world.lineOf(session.id)
+    const { length } = this.changes
+    session[name]((error?: unknown) => {
+      this.answered++
+      if (!error) this.done(name, line, session, length)
+      then(error)
+    })
+  }
+
+  /** @param changes how many had been made when it was asked for */
+  done(name: string, line: string, session: any, changes: number): void {
+    if (name === 'save') this.world.mustBeSaved(this, changes)
+    else if (name === 'renewId') this.world.renewed(line, session.id)
+    else if (name !== 'reload') this.endedLines.add(line)
+    if (name === 'destroy' || name === 'regenerate') this.world.endedFor(line)
+  }
+
+  async count(change: (data: any) => unknown = increment): Promise<void> {
+    this.asked++
+    const line = this.world.lineOf(this.session.id)
+    const updates = this.updates.get(line) ?? { sure: 0, doubtful: 0 }
+    this.updates.set(line, updates)
+    updates.doubtful++
+    try {
+      await update(this.req, change)
+      updates.doubtful--
+      updates.sure++
+    } finally {
+      this.answered++
+    }
+  }
+
+  /** The handler's own end of the response. */
+  end(body = 'done'): void {
+    this.promised ??= this.changes.length
+    this.res.end(body)
+  }
+
+  fail(error: unknown): void {
+    this.errors.push(error)
+    if (this.res.writableEnded || this.res.destroyed) return
+    if (this.res.headersSent) {
+      this.res.destroy()
+      return
+    }
+    this.res.statusCode = 500
+    this.res.end('error')
+  }
+
+  start(): void {
+    this.started = true
+    this.world.middlewareOf(this)(this.req, this.res, (error?: unknown) => {
+      if (error) {
+        this.fail(error)
+        return
+      }
+      const work = new Promise((resolve) => resolve(this.program.run(this)))
+      work.then(
+        () => {
+          this.finished = true
+        },
+        (failed) => {
+          this.finished = true
+          this.fail(failed)
+        },
+      )
+    })
+  }
+
+  steps(): Step[] {
+    const step = (what: string, perform: () => void, scarce?: string): Step => ({
+      id: `${this.label} ${what}`,
+      kind: 'inside',
+      owner: this.label,
+      ...(scarce ? { scarce } : {}),
+      perform: () => {
+        this.world.calls.actor = this.label
+        perform()
+      },
+    })
+    if (!this.started) return [step('starts', () => this.start())]
+    const steps = this.#resumes.map(({ name, resume }, index) =>
+      step(`goes on ${name}`, () => {
+        this.#resumes.splice(index, 1)
+        resume()
+      }),
+    )
+    const { calls } = this.world
+    if (!this.aborted && !this.res.closed && calls.left('aborts') > 0) {
+      const leave = () => {
+        this.aborted = true
+        calls.take('aborts')
+        this.res.close()
+      }
+      steps.push(step('is left by its client', leave, 'abort'))
+    }
+    return steps
+  }
+}
+
+function increment(data: any): void {
+  data.n = (data.n ?? 0) + 1
+}

@@ -1,0 +1,230 @@
+import { Signer } from '../../lib/core/signature'
+import type { SessionOptions } from '../../lib/middleware/options'
+import { type SessionMiddleware, session } from '../../lib/middleware/session'
+import { BackedStore } from '../../lib/store/backed-store'
+import { Calls, type Faults } from './calls'
+import type { FakeResponse } from './fakes'
+import type { Step, World } from './scheduler'
+import { ScriptedBackend } from './scripted-backend'
+import { ScriptedStore } from './scripted-store'
+import { Timers } from './timers'
+import { judge } from './verdict'
+import { type Change, type Program, Visit } from './visit'
+
+export interface WorldOptions {
+  /** A third-party store, whose keeper orders the commits of the process; or a backend of ours. */
+  readonly store: 'foreign' | 'backend'
+  readonly programs: readonly Program[]
+  /** Each request in a process of its own: nothing but the store is shared. */
+  readonly processes?: boolean
+  readonly faults?: Faults
+  readonly options?: SessionOptions
+  /** Late answers, so that what was given up can still happen afterwards. */
+  readonly timeoutMs?: number
+  readonly Store?: typeof ScriptedStore
+  readonly Backend?: typeof ScriptedBackend
+}
+
+const SECRET = 'a secret of the explorer'
+const SEED = 'the-id-that-all-requests-bring'
+const LIFE_MS = 3_600_000
+/** Stands for the cookie's life among the keys of a session. */
+export const LIFE = '@life'
+export const NOON = Date.UTC(2031, 4, 7, 12)
+
+const signer = new Signer([SECRET])
+const seedCookie = `connect.sid=${encodeURIComponent(signer.sign(SEED))}`
+
+/** What stands in the store before the first request. */
+const SEED_DATA = { x: '0', y: '0', d: 'to be removed', n: 0 }
+
+/** Some requests of one session, their store, and the one thing at a time that may happen next. */
+export class SessionWorld implements World {
+  readonly seedCookie = seedCookie
+  readonly seedData: Record<string, unknown> = SEED_DATA
+  readonly longLifeMs = 30 * 24 * LIFE_MS
+  readonly calls: Calls
+  readonly timers: Timers
+  readonly store: ScriptedStore | undefined
+  readonly backend: ScriptedBackend | undefined
+  readonly visits: Visit[]
+  /** Lines of ids: a session keeps its line when its id is renewed. */
+  readonly #lines = new Map<string, string>([[SEED, 'seed']])
+  /** The id that a line has now. */
+  readonly current = new Map<string, string>([['seed', SEED]])
+  /** Lines that have got a new id: who ended the old one too late has ended nothing. */
+  readonly renewals = new Set<string>()
+  /** Lines whose end has been acknowledged to somebody. */
+  readonly acknowledgedEnds = new Set<string>()
+  /** Ids in cookies that were set. */
+  readonly cookies = new Set<string>()
+  /** Ids in cookies that were set without a record behind them. */
+  readonly emptyCookies: string[] = []
+  readonly rejections: unknown[] = []
+  interrupted = 0
+  readonly #middlewares: SessionMiddleware[]
+  readonly #onRejection = (reason: unknown) => this.rejections.push(reason)
+
+  constructor(readonly setup: WorldOptions) {
+    this.calls = new Calls(setup.faults)
+    this.calls.name(SEED, 'seed')
+    this.timers = new Timers(NOON, this.calls)
+    process.on('unhandledRejection', this.#onRejection)
+    const cookie = new Date(NOON + LIFE_MS / 2).toISOString()
+    const text = JSON.stringify({
+      cookie: {
+        originalMaxAge: LIFE_MS,
+        expires: cookie,
+        httpOnly: true,
+        path: '/',
+        created: NOON - LIFE_MS / 2,
+      },
+      ...SEED_DATA,
+    })
+    const count = setup.processes ? setup.programs.length : 1
+    if (setup.store === 'foreign') {
+      const store = new (setup.Store ?? ScriptedStore)(this.calls)
+      store.rows.set(SEED, text)
+      this.store = store
+      this.#middlewares = [this.#middleware(store)]
+    } else {
+      const backend = new (setup.Backend ?? ScriptedBackend)(this.calls)
+      backend.entries.set(SEED, { body: text, expires: NOON + LIFE_MS / 2 })
+      this.backend = backend
+      this.#middlewares = Array.from({ length: count }, () => this.#middleware(new BackedStore(backend)))
+    }
+    this.visits = setup.programs.map((program, index) => new Visit(this, `r${index + 1}`, program))
+  }
+
+  #middleware(store: BackedStore | ScriptedStore): SessionMiddleware {
+    const middleware = session({
+      secret: SECRET,
+      resave: false,
+      saveUninitialized: false,
+      unset: 'destroy',
+      cookie: { maxAge: LIFE_MS },
+      storeTimeout: this.setup.timeoutMs ?? false,
+      store,
+      ...this.setup.options,
+    })
+    middleware.events.on('interrupted', () => this.interrupted++)
+    return middleware
+  }
+
+  middlewareOf(visit: Visit): SessionMiddleware {
+    const index = this.#middlewares.length > 1 ? this.visits.indexOf(visit) : 0
+    const middleware = this.#middlewares[index]
+    if (!middleware) throw new Error('a visit without a middleware')
+    return middleware
+  }
+
+  steps(): Step[] {
+    return [...this.calls.steps(), ...this.visits.flatMap((visit) => visit.steps()), ...this.timers.steps()]
+  }
+
+  lineOf(id: string): string {
+    const line = this.#lines.get(id) ?? id
+    this.#lines.set(id, line)
+    if (!this.current.has(line)) this.current.set(line, id)
+    return line
+  }
+
+  idsOf(line: string): string[] {
+    return [...this.#lines].filter(([, one]) => one === line).map(([id]) => id)
+  }
+
+  renewed(line: string, id: string): void {
+    this.renewals.add(line)
+    this.#lines.set(id, line)
+    this.current.set(line, id)
+  }
+
+  endedFor(line: string): void {
+    this.acknowledgedEnds.add(line)
+  }
+
+  /** The end of a response has reached its client. */
+  acknowledged(visit: Visit, res: FakeResponse): void {
+    visit.status = res.statusCode
+    const id = this.cookieIn(res)
+    if (id) this.cookies.add(id)
+    if (res.statusCode < 400) {
+      this.mustBeSaved(visit, visit.promised)
+      if (id && !this.calls.all.some((call) => call.key === id && call.text && call.tookEffect))
+        this.emptyCookies.push(id)
+    }
+  }
+
+  /** What the visit has changed must have reached the store by now. */
+  mustBeSaved(visit: Visit, count = visit.changes.length): void {
+    for (const change of last(visit.changes.slice(0, count))) {
+      if (!this.isSaved(change) && !visit.unsaved.includes(change)) visit.unsaved.push(change)
+    }
+  }
+
+  isSaved({ line, key, value }: Change): boolean {
+    const ids = this.idsOf(line)
+    return this.calls.all.some((call) => {
+      if (!call.text || !call.tookEffect || (this.backend && call.value !== true)) return false
+      return ids.includes(call.key) && same(under(JSON.parse(call.text), key), value)
+    })
+  }
+
+  record(id: string): Record<string, any> | undefined {
+    const text = this.store ? this.store.rows.get(id) : this.#live(id)
+    return text === undefined ? undefined : JSON.parse(text)
+  }
+
+  #live(id: string): string | undefined {
+    const entry = this.backend?.entries.get(id)
+    return entry && entry.expires > Date.now() ? entry.body : undefined
+  }
+
+  ids(): string[] {
+    const ids = [...(this.store?.rows.keys() ?? []), ...(this.backend?.entries.keys() ?? [])]
+    return ids.filter((id) => this.record(id))
+  }
+
+  cookieIn(res: FakeResponse): string | undefined {
+    const lines = ([] as string[]).concat(res.getHeader('Set-Cookie') ?? [])
+    const value = /^connect\.sid=([^;]+)/.exec(lines.at(-1) ?? '')?.[1]
+    return value === undefined ? undefined : signer.open(value)
+  }
+
+  verdict(): string[] {
+    return judge(this)
+  }
+
+  outcome(): string {
+    const records = this.ids().map((id) => {
+      const { cookie, ...data } = this.record(id) ?? {}
+      return [this.calls.nameOf(id), Object.entries(data).sort(), cookie.originalMaxAge]
+    })
+    const visits = this.visits.map((visit) => [
+      visit.status,
+      visit.answered,
+      visit.unsaved.length,
+      visit.aborted,
+    ])
+    return JSON.stringify([records.sort(), visits, this.interrupted])
+  }
+
+  close(): void {
+    process.off('unhandledRejection', this.#onRejection)
+    this.timers.close()
+  }
+}
+
+/** The last change of each key is the one that counts. */
+function last(changes: readonly Change[]): Change[] {
+  return [...new Map(changes.map((change) => [`${change.line} ${change.key}`, change])).values()]
+}
+
+/** What a record has under a key of data, or as the life of its cookie. */
+export function under(record: Record<string, any>, key: string): unknown {
+  return key === LIFE ? record['cookie'].originalMaxAge : record[key]
+}
+
+export function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
