@@ -211,7 +211,8 @@ export class ResponseHold implements Held {
     // What the handler has set since is too late, as it would have been.
     if (this.#status) restoreStatus(res, this.#status)
     if (first.kind !== 'head') this.#guard.putHeaders()
-    this.#body = BodyLength.from(res, first)
+    // The end has asked for all of it; HTTP/2 writes its chunk through our own method.
+    if (first.kind !== 'end') this.#body = BodyLength.from(res, first)
     first.checked = true
   }
 
