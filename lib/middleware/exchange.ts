@@ -216,10 +216,7 @@ export class Exchange implements SessionLink, Guard {
     return this.#sequence.method(begin, () => this.over && this.#leave())
   }
 
-  /**
-   * One at a time, and none beside a method of the session: a client that leaves lets one begin at any moment, and
-   * two that do not know of each other would save twice, a new session under two ids.
-   */
+  /** A client that leaves lets one begin at any moment: two side by side would save a new session under two ids. */
   #commit(ending: boolean, headers: boolean): Awaitable<void> {
     const busy = this.#sequence?.busy
     if (busy) return busy.then(() => this.#commit(ending, headers))

@@ -28,13 +28,13 @@ export class Sequence {
     return work
   }
 
+  /** @returns `work`, as it settles when the next commit may begin */
   commit<T>(work: Promise<T>): Promise<T> {
-    const done = work.then(ignore, ignore)
-    this.#commit = done
-    done.then(() => {
-      if (this.#commit === done) this.#commit = undefined
+    const done = work.finally(() => {
+      this.#commit = undefined
     })
-    return work
+    this.#commit = done.then(ignore, ignore)
+    return done
   }
 }
 

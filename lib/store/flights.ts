@@ -51,15 +51,29 @@ export class Flights {
   end(id: string): Flight {
     const flight = this.board(id)
     flight.dead = true
-    flight.endings++
     return flight
   }
 
-  /** An ending is through. After the last of them, whoever boards starts anew. */
+  /**
+   * The ending is through, or has failed: whoever boards from now on starts anew. What was given up unanswered may
+   * still happen, so commits wait for that, and look again.
+   */
   retire(flight: Flight): void {
-    flight.endings--
-    if (flight.endings === 0) this.#forget(flight)
+    const { id, tail } = flight
+    if (this.#byId.get(id) === flight) {
+      this.#byId.delete(id)
+      if (tail) this.#follow(id, tail)
+    }
     this.leave(flight)
+  }
+
+  #follow(id: string, tail: Promise<unknown>): void {
+    const flight = newFlight(id, ++this.#clock)
+    this.#byId.set(id, flight)
+    this.queue(flight, async () => {
+      await tail
+      this.written(flight)
+    })
   }
 
   /** Runs `work` when all earlier work on this flight is done. */
@@ -99,7 +113,7 @@ export class Flights {
 }
 
 function newFlight(id: string, version: number): Flight {
-  return { id, riders: 0, version, dead: false, endings: 0, tail: undefined, unanswered: undefined }
+  return { id, riders: 0, version, dead: false, tail: undefined, unanswered: undefined }
 }
 
 const byStore = new WeakMap<Store, Flights>()

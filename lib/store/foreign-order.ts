@@ -41,7 +41,7 @@ export class ForeignOrder {
   /** Writes a session whose turn it is, and which is all that has been committed. */
   async set(held: Held, flight: Flight, session: Session): Promise<void> {
     try {
-      held.agree(await this.store.set(flight.id, session, this.#onLate(flight)))
+      held.agree(await this.store.set(flight.id, session, this.#waitsAndLooks(flight)))
     } finally {
       // Also after a failure: nobody knows whether it was written, and others have to look.
       held.version = this.flights.written(flight)
@@ -51,20 +51,20 @@ export class ForeignOrder {
   /** Writes what is not the live session. @returns what the store has been given */
   async setMerged(flight: Flight, merged: Session): Promise<Agreed> {
     try {
-      return await this.store.set(flight.id, merged, this.#onLate(flight))
+      return await this.store.set(flight.id, merged, this.#waitsAndLooks(flight))
     } finally {
       this.flights.written(flight)
     }
   }
 
   touch(flight: Flight, session: Session): Promise<void> {
-    return this.store.touch(flight.id, session, this.#onLate(flight))
+    return this.store.touch(flight.id, session, this.#waits(flight))
   }
 
   /** The store's part of an ending whose turn it is. */
   async remove(flight: Flight): Promise<void> {
     try {
-      await this.store.destroy(flight.id, this.#onLate(flight))
+      await this.store.destroy(flight.id, this.#waits(flight))
     } catch (error) {
       // Nobody knows whether it is gone: who goes on with it has to look.
       this.flights.written(flight)
@@ -73,7 +73,7 @@ export class ForeignOrder {
   }
 
   regenerate(flight: Flight, session: Session): Promise<void> {
-    return this.store.regenerate(session.req, this.#onLate(flight))
+    return this.store.regenerate(session.req, this.#waits(flight))
   }
 
   destroy(id: string): Promise<void> {
@@ -86,8 +86,7 @@ export class ForeignOrder {
     try {
       await this.turn(flight, 'destroy', () => work(flight), true)
     } finally {
-      // Not before the store has answered: a request that begins meanwhile may still find the session there.
-      Promise.resolve(flight.tail).then(() => this.flights.retire(flight))
+      this.flights.retire(flight)
     }
   }
 
@@ -97,14 +96,23 @@ export class ForeignOrder {
   }
 
   /** A call that was given up may still be carried out: what comes next waits for it, though not for ever. */
-  #onLate(flight: Flight): OnLate {
+  #waits(flight: Flight): OnLate {
     return (answer) => {
       const answered = answer.then(ignore, ignore)
       flight.unanswered = forAtMost(answered, this.#policy.storeTimeoutMs)
-      answered.then(() => {
+    }
+  }
+
+  /** ... and a write that is carried out so late must not bring back what was ended since. */
+  #waitsAndLooks(flight: Flight): OnLate {
+    const waits = this.#waits(flight)
+    return (answer) => {
+      waits(answer)
+      const look = () => {
         this.flights.written(flight)
         if (flight.dead) this.destroy(flight.id).catch(ignore)
-      })
+      }
+      answer.then(look, look)
     }
   }
 }

@@ -98,8 +98,6 @@ export interface Flight {
   version: number
   /** Destroyed or renewed: nobody who was on board may write it. */
   dead: boolean
-  /** Endings that are under way or wait for their turn. */
-  endings: number
   /** The commit that later ones queue behind. */
   tail: Promise<unknown> | undefined
   /** A write that was given up and that the store may still carry out; settles at the latest when nobody waits longer. */
