@@ -87,7 +87,7 @@ export function generate(exchange: Exchange): void {
   if (typeof id === 'string' && !isUsableId(id)) {
     throw new SessionError(
       'ERR_SESSION_ID',
-      'genid gave an id that is empty, too long or has control characters',
+      'genid gave an id that is empty, too long, has control characters or begins with "hashed:"',
     )
   }
   // An id that is no string stays on the request, and its session is never saved, as in express-session.

@@ -39,7 +39,7 @@ export class BackedStore extends Store {
     this.#sealer = options.seal
     this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options) : undefined
     const sources: Source[] = []
-    if (hashIds) sources.push(plainRows(backend, (id) => this.#keys.plain(id)))
+    if (hashIds) sources.push(plainRows(this, (id) => this.#keys.plain(id)))
     if (migrateFrom) sources.push(oldStore(migrateFrom, ttl))
     this.elsewhere = sources.length > 0 ? new Elsewhere(sources, this) : undefined
     backend.watch?.(

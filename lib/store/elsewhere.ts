@@ -1,22 +1,34 @@
 import { cookieEnd } from '../core/expiry'
-import { isRecord } from '../core/record'
+import { isRecord, parseRecord } from '../core/record'
 import type { SessionData } from '../session/session'
 import { asked } from '../session/settle'
 import type { Store } from '../session/store'
 import type { Backend, Entry, StoreKey } from './backend'
 
+/** A session that stands somewhere else. */
+interface Found {
+  /** As it stands there. */
+  readonly entry: Entry
+  /** The record; `undefined`: it cannot be opened. */
+  readonly record: string | undefined
+}
+
 /** Where a session may stand that the store does not have under its key. */
 export interface Source {
-  find(id: string): Promise<{ body: string; expires: number } | undefined>
+  find(id: string): Promise<Found | undefined>
   remove(id: string): Promise<void>
 }
 
 /** Rows of the time before ids were hashed, in the same backend. */
-export function plainRows(backend: Backend, plainKey: (id: string) => StoreKey): Source {
+export function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Source {
   return {
-    find: async (id) => backend.read(plainKey(id)),
+    async find(id) {
+      const key = plainKey(id)
+      const entry = await taker.backend.read(key)
+      return entry && { entry, record: taker.opened(key, entry.body) }
+    },
     remove: async (id) => {
-      await backend.remove(plainKey(id))
+      await taker.backend.remove(plainKey(id))
     },
   }
 }
@@ -28,7 +40,8 @@ export function oldStore(store: Store, ttlMs: number): Source {
       const found = await asked<SessionData | null | undefined>((done) => store.get(id, done))
       if (!isRecord(found)) return undefined
       const end = cookieEnd(found.cookie['expires'] as string | null)
-      return { body: JSON.stringify(found), expires: end ?? Date.now() + ttlMs }
+      const record = JSON.stringify(found)
+      return { entry: { body: record, expires: end ?? Date.now() + ttlMs }, record }
     },
     remove: (id) => asked((done) => store.destroy(id, done)),
   }
@@ -39,6 +52,8 @@ export interface Taker {
   readonly backend: Backend
   keyOf(id: string): StoreKey
   sealed(key: StoreKey, body: string): string
+  opened(key: StoreKey, text: string): string | undefined
+  entryFor(session: object, text: string, expires: number): Entry
 }
 
 /**
@@ -76,7 +91,11 @@ export class Elsewhere {
     for (const source of this.#sources) {
       const found = await source.find(id)
       if (!found) continue
-      const entry: Entry = { body: this.#taker.sealed(key, found.body), expires: found.expires }
+      const record = found.record === undefined ? undefined : parseRecord(found.record)
+      // Stays where it is; whoever asks finds out that he cannot read it.
+      if (!record || found.record === undefined) return found.entry
+      const text = this.#taker.sealed(key, found.record)
+      const entry = this.#taker.entryFor(record, text, found.entry.expires)
       if (!(await backend.create(key, entry))) return backend.read(key)
       // Another process may have taken it, and ended it, since we found it: then it stands there no more.
       if (await source.find(id)) {

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto'
-import { fingerprint } from '../core/id'
+import { fingerprint, HASHED } from '../core/id'
 import type { StoreKey } from './backend'
-
-/** Marks what a listing shows instead of an id when ids are hashed: the hash cannot be turned back. */
-const HANDLE = 'hashed:'
 
 /**
  * Session ids to store keys and back: a prefix, and with `hashIds` SHA-256, so that the ids of a stolen table
@@ -20,7 +17,7 @@ export class KeyRing {
 
   /** The store key of an id that came in a cookie: never taken for a handle. */
   of(id: string): StoreKey {
-    return this.prefix + (this.hashes ? createHash('sha256').update(id).digest('base64url') : id)
+    return this.prefix + (this.hashes ? HASHED + createHash('sha256').update(id).digest('base64url') : id)
   }
 
   /** The store key under which an id stood before ids were hashed. */
@@ -30,7 +27,7 @@ export class KeyRing {
 
   /** The store key of what the application has: an id, or what a listing showed. */
   ofShown(shown: string): StoreKey {
-    return this.hashes && shown.startsWith(HANDLE) ? this.prefix + shown.slice(HANDLE.length) : this.of(shown)
+    return this.hashes && shown.startsWith(HASHED) ? this.prefix + shown : this.of(shown)
   }
 
   /** What stands for a session in lists that users see; the same from the key as from the id. */
@@ -40,7 +37,6 @@ export class KeyRing {
 
   /** What a listing shows: the id, or where it is hashed a handle that the store's methods take as well. */
   shown(key: StoreKey): string {
-    const name = key.slice(this.prefix.length)
-    return this.hashes ? HANDLE + name : name
+    return key.slice(this.prefix.length)
   }
 }

@@ -40,6 +40,8 @@ export class Owners {
   readonly #backend: Backend
   readonly #ownerOf: OwnerOf
   readonly limit: Required<OwnerLimit> | undefined
+  /** Counts under way, by owner: two at a time would each end the other's session. */
+  readonly #counting = new Map<string, Promise<void>>()
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, { owner, maxPerOwner }: OwnerOptions) {
@@ -70,8 +72,21 @@ export class Owners {
 
   /** After it has. Counts again, since others may have come at the same time. */
   async settle(owner: string, key: StoreKey): Promise<void> {
+    const before = this.#counting.get(owner)
+    const counted = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#count(owner, key))
+    this.#counting.set(owner, counted)
+    try {
+      await counted
+    } finally {
+      if (this.#counting.get(owner) === counted) this.#counting.delete(owner)
+    }
+  }
+
+  async #count(owner: string, key: StoreKey): Promise<void> {
     if (!this.limit) return
     const all = await this.listed(owner)
+    // Somebody else has counted first, and ended this one.
+    if (!all.some(([one]) => one === key)) return
     const others = all.filter(([other]) => other !== key)
     const tooMany = all.length - this.limit.max
     if (tooMany <= 0) return
