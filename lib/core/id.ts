@@ -28,6 +28,8 @@ export function isUsableId(id: unknown): id is string {
   for (let i = 0; i < id.length; i++) {
     const code = id.charCodeAt(i)
     if (code < 0x21 || code === 0x7f) return false
+    // Half of a surrogate pair has no UTF-8, and so no percent-encoding in a cookie.
+    if (code >= 0xd800 && code <= 0xdfff && /\p{Surrogate}/u.test(id)) return false
   }
   return true
 }
