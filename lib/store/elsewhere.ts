@@ -37,7 +37,7 @@ export function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Sou
 export function oldStore(store: Store, ttlMs: number): Source {
   return {
     async find(id) {
-      const found = await asked<SessionData | null | undefined>((done) => store.get(id, done))
+      const found = await asked<SessionData | null | undefined>((done) => store.get(id, done)).catch(absence)
       if (!isRecord(found)) return undefined
       const end = cookieEnd(found.cookie['expires'] as string | null)
       const record = JSON.stringify(found)
@@ -45,6 +45,11 @@ export function oldStore(store: Store, ttlMs: number): Source {
     },
     remove: (id) => asked((done) => store.destroy(id, done)),
   }
+}
+
+/** Stores on files report a session that they do not have as an error of this code, which express-session accepts. */
+function absence(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException | null)?.code !== 'ENOENT') throw error
 }
 
 /** What a taking over needs of the store that takes. */
@@ -105,6 +110,7 @@ export class Elsewhere {
       await backend.replace(key, entry.body, { ...entry, expires: 0 })
       return undefined
     }
-    return undefined
+    // Another process may have taken it since the caller looked.
+    return backend.read(key)
   }
 }

@@ -45,11 +45,16 @@ describe('moving', () => {
         const store = place(t).open({ migrateFrom: old.store })
         const app = await visits(t, store)
         const now = app.withId(idOf(ann))
-        assert.deepEqual(await dataOf(now), { user: 'ann' })
+        assert.equal((await dataOf(now)).user, 'ann')
         assert.equal(await oldHas(old.store, idOf(ann)), false)
         await now.get('/put?more=1')
-        assert.deepEqual(await dataOf(now), { user: 'ann', more: '1' })
+        const { user, more } = await dataOf(now)
+        assert.deepEqual([user, more], ['ann', '1'])
         assert.equal(now.cookie(), ann.cookie())
+
+        // One whom neither store knows is a new visitor.
+        const stranger = await app.withId('nobody-has-this-id').get('/')
+        assert.deepEqual([stranger.status, stranger.body], [200, '{}'])
 
         // Out before, or after, the session was taken over: it does not come back from the old store.
         await now.get('/out')
