@@ -102,14 +102,12 @@ export class RedisBackend implements Backend {
     return (await link.send(name, ['SET', name, body, 'NX', ...this.lifetime(expires)])) !== null
   }
 
-  protected async swap(
-    link: RedisLink,
-    key: StoreKey,
-    seen: string,
-    { body, expires }: Entry,
-  ): Promise<Swapped> {
-    const native = link.ifeq ?? (await hasIfeq(link))
-    return (native ? swap : swapByScript)(link, link.key(key), seen, body, this.lifetime(expires))
+  protected swap(link: RedisLink, key: StoreKey, seen: string, entry: Entry): Promise<Swapped> {
+    const { body, expires } = entry
+    if (link.ifeq === undefined) {
+      return hasIfeq(link).then(() => this.swap(link, key, seen, { body, expires }))
+    }
+    return (link.ifeq ? swap : swapByScript)(link, link.key(key), seen, body, this.lifetime(expires))
   }
 
   async remove(key: StoreKey): Promise<boolean> {

@@ -14,13 +14,13 @@ export class RedisScript {
 
   /** All keys must live in the slot of the first. Servers forget scripts (restart, fail-over): it is sent again then. */
   async run(link: RedisLink, keys: string[], args: string[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args]
     const [first = ''] = keys
+    const words = ['EVALSHA', this.#sha, String(keys.length)].concat(keys, args)
     try {
-      return await link.send(first, ['EVALSHA', this.#sha, ...rest])
+      return await link.send(first, words)
     } catch (error) {
       if (!isErrorReply(error, 'NOSCRIPT')) throw error
-      return link.send(first, ['EVAL', this.#source, ...rest])
+      return link.send(first, ['EVAL', this.#source, ...words.slice(2)])
     }
   }
 }

@@ -38,11 +38,11 @@ export const swap: Swap = async (link, name, seen, wanted, lifetime) => {
  */
 const UNREADABLE = '\uFFFD'
 
-export const swapByScript: Swap = async (link, name, seen, wanted, lifetime) => {
-  const answer = await REPLACE.run(link, [name], [seen, wanted, ...lifetime])
-  if (Array.isArray(answer)) return [answer[0], answer[1]]
-  return answer === null ? undefined : true
-}
+export const swapByScript: Swap = (link, name, seen, wanted, lifetime) =>
+  REPLACE.run(link, [name], [seen, wanted, ...lifetime]).then((answer) => {
+    if (Array.isArray(answer)) return [answer[0], answer[1]]
+    return answer === null ? undefined : true
+  })
 
 /**
  * KEYS[1] record; ARGV seen, body, then the words of its lifetime. Strings are compared and stored as they are:
