@@ -10,6 +10,7 @@ import { createNodeRedis, type NodeRedisConnection, OwnRedisClient } from './red
 import { OwnedRedisBackend } from './redis-owners'
 import { TrackedReader, trackedCopy } from './redis-tracked'
 
+export type { WaitReplicas } from './redis-backend'
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-link'
 
 export interface RedisStoreOptions extends BackedStoreOptions {
