@@ -313,9 +313,9 @@ describe('compare-and-swap', () => {
   test('a touch that comes in between does not fail a replace', async (t) => {
     const backend = openBackend(t, { path: freshPath(t) })
     await backend.create('a', { body: '1', expires: later() })
-    const expires = later(9)
+    const expires = later(9000)
     const [touched, replaced] = await Promise.all([
-      backend.extend('a', later(5)),
+      backend.extend('a', later(5000)),
       backend.replace('a', '1', { body: '2', expires }),
     ])
     assert.deepEqual([touched, replaced, backend.read('a')], [true, true, { body: '2', expires }])
