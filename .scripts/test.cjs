@@ -3,6 +3,7 @@
 // Node 20 takes no patterns for test files.
 const { spawnSync } = require('node:child_process')
 const { readdirSync } = require('node:fs')
+const { availableParallelism } = require('node:os')
 const { join } = require('node:path')
 
 const root = join(__dirname, '..')
@@ -19,7 +20,9 @@ if (files.length === 0) {
 }
 // TAP where a program reads along: it ends with the lines `# tests`, `# pass`, `# fail`.
 const reporter = `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', reporter, ...files], {
+// Most files wait for servers, timers and disks more than they compute.
+const concurrency = `--test-concurrency=${availableParallelism() + 1}`
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', concurrency, reporter, ...files], {
   cwd: root,
   stdio: 'inherit',
 })
