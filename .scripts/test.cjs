@@ -22,8 +22,12 @@ if (files.length === 0) {
 const reporter = `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`
 // Most files wait for servers, timers and disks more than they compute.
 const concurrency = `--test-concurrency=${availableParallelism() + 1}`
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', concurrency, reporter, ...files], {
-  cwd: root,
-  stdio: 'inherit',
-})
+const { status } = spawnSync(
+  process.execPath,
+  ['--import', 'tsx', '--test', concurrency, reporter, ...files],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+)
 process.exit(status ?? 1)
