@@ -5,5 +5,8 @@ export interface Kit {
 }
 
 export const expressSession: Kit = { name: 'express-session', session: require('express-session') }
-export const sojourn: Kit = { name: 'sojourn', session: require('../../lib') }
+/** The sources; with `SOJOURN_BUILT` the build, for runs on other lines of Node.js. */
+const ours = process.env['SOJOURN_BUILT'] ? require('../../dist') : require('../../lib')
+
+export const sojourn: Kit = { name: 'sojourn', session: ours }
 export const KITS: readonly Kit[] = [expressSession, sojourn]
