@@ -236,7 +236,7 @@ describe('MemoryStore.sessions is a view', () => {
     Object.assign(store.sessions, { b: JSON.stringify(record()), __proto__: 'no key of its own' })
     Object.defineProperty(store.sessions, 'c', { value: JSON.stringify(record()) })
     assert.deepEqual(Object.keys(store.sessions).sort(), ['b', 'c'])
-    store.sessions['__proto__'] = JSON.stringify(record(undefined, { n: 2 }))
+    Reflect.set(store.sessions, '__proto__', JSON.stringify(record(undefined, { n: 2 })))
     assert.equal((await store.get('__proto__'))?.['n'], 2)
     delete store.sessions['b']
     assert.equal(await store.get('b'), null)
