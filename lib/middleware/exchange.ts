@@ -37,6 +37,8 @@ export class Exchange implements SessionLink, Guard {
   originalData = '{}'
   /** What this request knows of the stored session; `undefined` while it is new. */
   held: Held | undefined = undefined
+  /** Epoch ms of the session's creation, for a cookie that the handler made itself. */
+  createdAt = 0
   /** The id that was drawn last, as opposed to one that the application put on the request. */
   drawnId: unknown = undefined
   /** An id drawn ahead, for a `generate` that cannot wait. */

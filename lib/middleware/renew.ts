@@ -9,9 +9,10 @@ import type { Exchange } from './exchange'
  *
  * @throws TypeError naming the attribute
  */
-export function readyCookie({ held, room }: Exchange, session: Session): void {
+export function readyCookie({ req, held, room, createdAt }: Exchange, session: Session): void {
   if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
   const { cookie } = session
+  if (!Cookie.isTied(cookie)) Cookie.adopt(cookie, room.cookieBase(req), createdAt)
   const settings = Cookie.settings(cookie)
   if (settings === '' || settings === held?.settings) return
   setCookieLine(room.policy.name, '', cookie.data as CookieAttributes)

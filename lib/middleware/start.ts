@@ -43,11 +43,15 @@ function tried(
   exchange.originalData = loaded.held.base
 }
 
+/** No settings of a cookie: the record is written even if nothing has changed. */
+const AGE_UNKNOWN = 'age unknown'
+
 /** Makes `req.session` of a loaded record. */
 export function inflate(exchange: Exchange, loaded: Loaded): void {
   const { req, room } = exchange
   const { held } = loaded
   const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie, Date.now())
+  exchange.createdAt = Cookie.createdAt(cookie)
   let made: unknown
   const { createSession } = room.store
   if (createSession && createSession !== Store.prototype.createSession) {
@@ -58,6 +62,10 @@ export function inflate(exchange: Exchange, loaded: Loaded): void {
   else {
     req.session = new Session(req, (made ?? loaded.data) as object, cookie)
     held.settings = Cookie.settings(cookie)
+  }
+  // Its age has to be written down, or it would be young for ever.
+  if (room.policy.absoluteMs !== Number.POSITIVE_INFINITY && !Cookie.tellsAge(loaded.cookie)) {
+    held.settings = AGE_UNKNOWN
   }
   exchange.hold(held)
 }
@@ -95,7 +103,8 @@ export function generate(exchange: Exchange): void {
   exchange.drawnId = id
   exchange.begin(id)
   const session = new Session(req)
-  session.cookie = Cookie.fresh(room.cookieBase(req), Date.now())
+  exchange.createdAt = Date.now()
+  session.cookie = Cookie.fresh(room.cookieBase(req), exchange.createdAt)
   req.session = session
   exchange.hold(undefined)
 }

@@ -147,9 +147,8 @@ export class Cookie {
    * session itself overrode. A record of express-session's does not say what was overridden: it keeps its life.
    */
   static restored(base: CookieBase, raw: Record<string, unknown>, now: number): Cookie {
-    const created = raw['created']
-    const ours = typeof created === 'number'
-    const cookie = Cookie.#plain(base, ours ? created : now)
+    const ours = Cookie.tellsAge(raw)
+    const cookie = Cookie.#plain(base, ours ? raw.created : now)
     const own = raw['own']
     let keepsLife = !ours
     if (Array.isArray(own)) {
@@ -162,12 +161,28 @@ export class Cookie {
     return cookie
   }
 
+  /** @internal whether a middleware made it */
+  static isTied(cookie: Cookie): boolean {
+    return cookie.#base !== undefined
+  }
+
+  /** @internal ties a cookie that a handler made itself to today's configuration and to its session's age */
+  static adopt(cookie: Cookie, base: CookieBase, created: number): void {
+    cookie.#base = base
+    cookie.#created = created
+  }
+
   static #plain(base: CookieBase, created: number): Cookie {
     const cookie = new Cookie()
     for (const [name, value] of base.entries) set(cookie, name, value)
     cookie.#base = base
     cookie.#created = created
     return cookie
+  }
+
+  /** @internal whether a record's cookie says when the session was created */
+  static tellsAge(raw: object): raw is { created: number } {
+    return typeof (raw as { created?: unknown }).created === 'number'
   }
 
   /** @internal epoch ms of creation; 0: nobody says */

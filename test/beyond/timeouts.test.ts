@@ -246,3 +246,55 @@ describe('touchAfter', () => {
     assert.equal(await store.get(idOf(client)), null)
   })
 })
+
+describe('the age of a session', () => {
+  const MAX = 60 * MINUTE
+  for (const [kind, make] of STORES) {
+    it(`stays when a handler makes the cookie anew, in ${kind}`, async (t) => {
+      const clock = stopClock(t)
+      const { client } = await ours(
+        t,
+        { store: make(), absoluteTimeout: MAX },
+        {
+          '/class': (req, res) => {
+            req.session.cookie = new session.Cookie({ maxAge: 30 * MINUTE, path: '/' })
+            req.session.n = 1
+            res.end()
+          },
+          '/plain': (req, res) => {
+            req.session.cookie = { maxAge: 20 * MINUTE }
+            req.session.n = 2
+            res.end()
+          },
+        },
+      )
+      await client.get('/put?user=ann')
+      for (let i = 0; i < 11; i++) {
+        clock.advance(5 * MINUTE)
+        await client.get(i % 2 ? '/class' : '/plain')
+      }
+      assert.match((await client.get('/')).body, /ann/)
+      clock.advance(5 * MINUTE)
+      assert.equal((await client.get('/')).body, '{}')
+    })
+
+    it(`that a record does not tell begins with the first request, in ${kind}`, async (t) => {
+      const clock = stopClock(t)
+      const store = make()
+      const { client } = await ours(t, { store, absoluteTimeout: MAX })
+      await client.get('/put?user=ann')
+      const theirs =
+        '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"user":"old"}'
+      if (store.rows) {
+        store.rows.set(idOf(client), theirs)
+        // As stores that move no more than the time to live.
+        store.touch = (_sid: string, _session: unknown, done: any) => setImmediate(done)
+      } else store.sessions[idOf(client)] = theirs
+      for (let i = 0; i < 12; i++) {
+        assert.equal((await client.get('/')).body, '{"user":"old"}')
+        clock.advance(5 * MINUTE)
+      }
+      assert.equal((await client.get('/')).body, '{}')
+    })
+  }
+})
