@@ -4,7 +4,7 @@ import { fingerprint } from '../core/id'
 import { dataText, unserializableKey } from '../core/record'
 import { debug } from '../core/warning'
 import { Cookie } from '../session/cookie'
-import { type Session, setSessionId } from '../session/session'
+import { Session, setSessionId } from '../session/session'
 import { isPromise, whenDone } from '../session/settle'
 import type { Awaitable } from '../store/backend'
 import type { Held, Written } from '../store/keeper'
@@ -28,6 +28,7 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
     if (headers) decideHeaders(exchange, false)
     return
   }
+  mustBeSession(session)
   if (exchange.isOver(session.id)) return
   readyCookie(exchange, session)
   if (ending) renewOnce(exchange, session)
@@ -53,6 +54,20 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   const created = decision.action === 'create'
   if (isPromise(work)) return work.then(() => afterSave(exchange, modified, headers, created))
   afterSave(exchange, modified, headers, created)
+}
+
+/**
+ * What cookie-session allows, `req.session = { … }`, has no id under which it could be saved.
+ *
+ * @throws SessionError ERR_SESSION_USAGE
+ */
+function mustBeSession(session: Session): void {
+  // A session of another package's class is one too.
+  if (session instanceof Session || typeof (session as Partial<Session>).save === 'function') return
+  throw new SessionError(
+    'ERR_SESSION_USAGE',
+    'req.session was replaced by something that is no session, and cannot be saved; set its keys instead',
+  )
 }
 
 /** Longest data text of a session that is looked at again after the end: some dozens of keys, in a microsecond. */

@@ -306,3 +306,29 @@ describe('cookie settings that cannot stand in a header', () => {
     })
   }
 })
+
+describe('req.session replaced by something that is no session', () => {
+  for (const value of [{ user: 'eve' }, 'text', 5, [], () => {}]) {
+    it(`${typeof value} ${JSON.stringify(value)}: an error page, and the session stays as it was`, async (t) => {
+      for (const [, make] of STORES) {
+        const { client } = await ours(
+          t,
+          { store: make() },
+          {
+            '/replace': (req, res) => {
+              req.session = value
+              res.end('done')
+            },
+          },
+        )
+        assert.match(
+          (await inTime(client.get('/replace'))).body,
+          /ERR_SESSION_USAGE req\.session was replaced/,
+        )
+        await client.get('/put?user=ann')
+        assert.equal((await inTime(client.get('/replace'))).status, 500)
+        assert.equal((await client.get('/')).body, '{"user":"ann"}')
+      }
+    })
+  }
+})
