@@ -26,8 +26,6 @@ const LONGER: Record<string, string> = {
   'session/cookie.ts': 'a cookie has its JSON from a template and from its attributes; the two are one text',
   'middleware/exchange.ts':
     'one request from start to end; what can stand alone is in start, commit, cookies, verbs',
-  'store/backend-keeper.ts': 'the commit protocol over compare-and-swap, to be read at one place',
-  'store/foreign.ts': 'the commit protocol over stores without compare-and-swap, to be read at one place',
 }
 
 /** Type-only, and in lines that a missing module makes no error of. */
