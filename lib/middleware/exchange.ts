@@ -11,6 +11,7 @@ import type { Awaitable } from '../store/backend'
 import type { Change, Held, Keeper } from '../store/keeper'
 import { commit, differs } from './commit'
 import { type Ended, putHeaders } from './cookies'
+import { refuseInside } from './inside-update'
 import type { Room } from './room'
 import { Sequence } from './sequence'
 import { generate } from './start'
@@ -189,31 +190,32 @@ export class Exchange implements SessionLink, Guard {
   }
 
   save(session: Session): Promise<void> {
-    return this.#track(() => verbs.save(this, session))
+    return this.#track('save', () => verbs.save(this, session))
   }
 
   reload(session: Session): Promise<void> {
-    return this.#track(() => verbs.reload(this, session))
+    return this.#track('reload', () => verbs.reload(this, session))
   }
 
   destroy(session: Session): Promise<void> {
-    return this.#track(() => verbs.destroy(this, session))
+    return this.#track('destroy', () => verbs.destroy(this, session))
   }
 
   regenerate(session: Session): Promise<void> {
-    return this.#track(() => verbs.regenerate(this, session))
+    return this.#track('regenerate', () => verbs.regenerate(this, session))
   }
 
   renewId(session: Session): Promise<void> {
-    return this.#track(() => verbs.renewId(this, session))
+    return this.#track('renewId', () => verbs.renewId(this, session))
   }
 
   update<R>(change: Change<R>): Promise<R> {
-    return this.#track(() => verbs.update(this, change))
+    return this.#track('update', () => verbs.update(this, change))
   }
 
   /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
-  #track<T>(begin: () => Promise<T>): Promise<T> {
+  async #track<T>(verb: string, begin: () => Promise<T>): Promise<T> {
+    refuseInside(this, verb)
     this.#sequence ??= new Sequence()
     return this.#sequence.method(begin, () => this.over && this.#leave())
   }

@@ -11,13 +11,13 @@ export class Sequence {
   }
 
   /**
-   * A method begins when the commit that is at work is done. It does not wait for other methods, since the function
-   * that `update` runs may call some.
+   * A method begins when what was begun before is done: two that save a new session side by side would save it
+   * under two ids, and of two that renew its id one would find it gone.
    *
    * @param onDone called when no method is at work any more, and perhaps before
    */
   method<T>(begin: () => Promise<T>, onDone: () => void): Promise<T> {
-    const work = this.#commit ? this.#commit.then(begin) : begin()
+    const work = this.busy?.then(begin) ?? begin()
     const done = work.then(ignore, ignore)
     const all = this.#methods ? Promise.all([this.#methods, done]).then(ignore) : done
     this.#methods = all

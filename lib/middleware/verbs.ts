@@ -6,6 +6,7 @@ import type { Change, Held } from '../store/keeper'
 import { createFirst, REDRAWS, textOf, writeKnown } from './commit'
 import { attributesOf } from './cookies'
 import type { Exchange } from './exchange'
+import { marked } from './inside-update'
 import { readyCookie, renewOnce } from './renew'
 import { inflate } from './start'
 
@@ -84,7 +85,8 @@ async function drawId(exchange: Exchange): Promise<string> {
 }
 
 /** `update(req, change)`: the request's own changes so far go along. */
-export async function update<R>(exchange: Exchange, change: Change<R>): Promise<R> {
+export async function update<R>(exchange: Exchange, given: Change<R>): Promise<R> {
+  const change = marked(exchange, given)
   const { session } = exchange.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')
   if (exchange.isOver(session.id)) throw gone('update')
