@@ -31,7 +31,7 @@ export class ForeignStore {
 
   /** Absent, unreadable or timed out: `undefined`. @param onExpired told of a record that a time-out has ended */
   async get(id: string, onExpired: () => void): Promise<ForeignRecord | undefined> {
-    const found = await this.#ask<unknown>('get', (done) =>
+    const found = await this.#ask<unknown>(id, 'get', (done) =>
       this.#store.get(id, done as Callback<SessionData | null>),
     )
     if (!found) return undefined
@@ -57,6 +57,7 @@ export class ForeignStore {
       Cookie.markActive(session.cookie, Date.now())
     let given: Agreed | undefined
     await this.#ask(
+      id,
       'set',
       (done) => {
         const returned = this.#store.set(id, asData(session), done)
@@ -69,18 +70,20 @@ export class ForeignStore {
   }
 
   async touch(id: string, session: Session, onLate: OnLate): Promise<void> {
-    await this.#ask('touch', (done) => this.#store.touch?.(id, asData(session), done), onLate)
+    await this.#ask(id, 'touch', (done) => this.#store.touch?.(id, asData(session), done), onLate)
   }
 
   async destroy(id: string, onLate: OnLate): Promise<void> {
-    await this.#ask('destroy', (done) => this.#store.destroy(id, done), onLate)
+    await this.#ask(id, 'destroy', (done) => this.#store.destroy(id, done), onLate)
   }
 
   async regenerate(req: SessionRequest, onLate: OnLate): Promise<void> {
-    await this.#ask('destroy', (done) => this.#store.regenerate(req, done), onLate)
+    const id = req.sessionID ?? ''
+    await this.#ask(id, 'destroy', (done) => this.#store.regenerate(req, done), onLate)
   }
 
   async #ask<T = void>(
+    id: string,
     operation: StoreOperation,
     call: (done: Callback<T>) => unknown,
     onLate?: OnLate,
@@ -100,13 +103,28 @@ export class ForeignStore {
         })
     })
     try {
-      return await bounded(answer, this.#context.policy.storeTimeoutMs, operation)
+      const told = answer.catch((error) => {
+        throw withoutId(error, id)
+      })
+      return await bounded(told, this.#context.policy.storeTimeoutMs, operation)
     } catch (error) {
       if (!answered) onLate?.(answer)
       this.#context.tell('storeError', () => ({ operation, error: error as Error }))
       throw error
     }
   }
+}
+
+/** Too short to be a secret, and likely to be part of a word. */
+const SHORT = 8
+
+/** Stores name their keys and files in their errors; ids are not to get into logs by that way. */
+function withoutId(error: unknown, id: string): unknown {
+  const message = error instanceof Error ? error.message : String(error)
+  if (id.length < SHORT || !message.includes(id)) return error
+  const told = new Error(message.replaceAll(id, `[${fingerprint(id)}]`))
+  const { code } = Object(error)
+  return code === undefined ? told : Object.assign(told, { code })
 }
 
 /** Stores get the live session itself: some of them put marks on it. */

@@ -190,6 +190,19 @@ describe('ids are secrets', () => {
     assert.ok(said.length > 30)
     for (const id of ids) assert.ok(!text.includes(id), 'an id was told')
   })
+
+  it('nor when the store itself says it in its error', async (t) => {
+    const store = new odd.PlainStore()
+    const { client, told } = await ours(t, { store })
+    await client.get('/put?user=ann')
+    store.get = (sid: string, done: any) =>
+      setImmediate(done, new Error(`cannot open sess:${sid}.json, ${sid}`))
+    const { body } = await client.get('/')
+    assert.match(body, /ERR_SESSION_STORE store get failed: cannot open sess:/)
+    assert.ok(!body.includes(idOf(client)))
+    const [, event] = told.find(([name]) => name === 'storeError') ?? []
+    assert.ok(!event.error.message.includes(idOf(client)))
+  })
 })
 
 describe('warnings for those who do not listen', () => {
