@@ -16,6 +16,8 @@ export interface Own {
   readonly flushHeaders: HookedResponse['flushHeaders']
   /** How many other hooks stand between these and the response's own methods. */
   readonly depth: number
+  /** Our own in their place. */
+  put: { readonly write: HookedResponse['write']; readonly end: HookedResponse['end'] }
 }
 
 const HOOKS: unique symbol = Symbol('sojourn.hooks')
@@ -41,12 +43,24 @@ export function hookInto(res: HookedResponse, hooks: Hooks): Own {
     end: res.end,
     flushHeaders: res.flushHeaders,
     depth: shared ? 0 : (hooked[COUNT] ?? 0),
+    put: SHARED,
   }
   if (res.writeHead) res.writeHead = shared ? writeHead : (...args) => hooks.head(args)
   if (res.write) res.write = shared ? write : (...args) => hooks.writeChunk(args)
   if (res.end) res.end = shared ? end : (...args) => hooks.finish(args)
   if (res.flushHeaders) res.flushHeaders = shared ? flushHeaders : () => hooks.flush()
+  if (!shared) own.put = { write: res.write, end: res.end }
   return own
+}
+
+/**
+ * Makes ours the first that are called again. Whoever has put a `write` and an `end` over ours, as compression
+ * does, has been at work on an answer that was stopped: for the error page that is over, or all is as ended.
+ */
+export function putAgain(res: HookedResponse, own: Own): void {
+  const { put } = own
+  if (own.write && put.write && res.write !== put.write) res.write = put.write
+  if (own.end && put.end && res.end !== put.end) res.end = put.end
 }
 
 function writeHead(this: Hooked, ...args: HeadArguments): unknown {
@@ -64,3 +78,5 @@ function end(this: Hooked, ...args: unknown[]): unknown {
 function flushHeaders(this: Hooked): void {
   this[HOOKS]?.flush()
 }
+
+const SHARED = { write, end }

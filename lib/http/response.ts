@@ -221,7 +221,8 @@ export class ResponseHold implements Held {
   }
 
   /** The response does not go on; `steps` is what is lost of it. */
-  #stop(error: unknown, steps: Step[], headersLeft: boolean): void {
+  #stop(error: unknown, steps: Step[], late: boolean): void {
+    const headersLeft = late || this.res.headersSent === true
     const streaming = !this.ended
     this.#letGo()
     this.#failed = true
@@ -230,7 +231,7 @@ export class ResponseHold implements Held {
     failCallbacks(steps, error)
     if (!headersLeft) {
       this.#passed = false
-      clearForErrorPage(this.res)
+      clearForErrorPage(this.res, this.#own)
       if (streaming) process.nextTick(tellWriters, this.res, error)
     }
     this.#guard.failed(error, headersLeft)

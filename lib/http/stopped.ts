@@ -1,3 +1,4 @@
+import { type Own, putAgain } from './hooks'
 import type { HookedResponse } from './response-parts'
 
 /** Headers that speak of the answer that will not be sent, and would be wrong on the error page. */
@@ -18,7 +19,8 @@ const ANSWER_HEADERS = [
 ]
 
 /** Makes a response whose headers have not left ready for an error page. */
-export function clearForErrorPage(res: HookedResponse): void {
+export function clearForErrorPage(res: HookedResponse, own: Own): void {
+  putAgain(res, own)
   for (const name of ANSWER_HEADERS) {
     // Node gives a response whose length or encoding was removed, though never set, neither of them.
     if (res.getHeader?.(name) !== undefined) res.removeHeader?.(name)

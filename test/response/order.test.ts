@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Handler } from '../support/app'
-import { PlainStore, SlowStore, sessionApp, turn, until } from './support/apps'
+import { FailingStore, PlainStore, SlowStore, sessionApp, turn, until } from './support/apps'
 import { parseAnswers, RawConnection, rawGet } from './support/raw'
 import { begin, STORES, withSession } from './support/visitors'
 
@@ -151,33 +151,37 @@ describe('a response that has ended', () => {
 })
 
 describe('a response whose headers somebody has sent past the middleware', () => {
+  let writeHead: any
+  const keepWriteHead: Handler = (_req, res, next) => {
+    writeHead = res.writeHead
+    next()
+  }
+  const bypass: Handler = (req, res) => {
+    req.session.n = 1
+    writeHead.call(res, 200)
+    res.end('ok')
+  }
+
   it('goes on, the session is saved, and an event tells that the cookie came too late', async (t) => {
-    const store = new PlainStore()
-    let writeHead: any
-    const app = await sessionApp(
-      t,
-      store,
-      (req, res) => {
-        req.session.n = 1
-        writeHead.call(res, 200)
-        res.end('ok')
-      },
-      {
-        kind: 'node:http',
-        before: [
-          (_req, res, next) => {
-            writeHead = res.writeHead
-            next()
-          },
-        ],
-      },
-    )
-    const withheld: string[] = []
-    app.sessions.events.on('withheld', ({ because }) => withheld.push(because))
+    for (const makeStore of Object.values(STORES)) {
+      const app = await sessionApp(t, makeStore(), bypass, { kind: 'node:http', before: [keepWriteHead] })
+      const told: string[] = []
+      app.sessions.events.on('withheld', ({ because }) => told.push(because))
+      app.sessions.events.on('created', () => told.push('created'))
+      const answer = await rawGet(app.origin, '/')
+      assert.equal(answer.body.toString(), 'ok')
+      assert.deepEqual(told, ['created', 'late'])
+      assert.deepEqual(app.errors, [])
+    }
+  })
+
+  it('is broken off when the session cannot be saved', async (t) => {
+    const app = await sessionApp(t, new FailingStore('set'), bypass, {
+      kind: 'node:http',
+      before: [keepWriteHead],
+    })
     const answer = await rawGet(app.origin, '/')
-    assert.equal(answer.body.toString(), 'ok')
-    assert.deepEqual(withheld, ['late'])
-    assert.equal(store.rows.size, 1)
-    assert.deepEqual(app.errors, [])
+    assert.equal(answer.whole, false)
+    await until(() => app.errors.length === 1)
   })
 })

@@ -172,6 +172,26 @@ describe('two middlewares that both hold the response', () => {
     }
   })
 
+  it('one error page comes when the store of the first fails', async (t) => {
+    for (const two of Object.values(STORES)) {
+      const { client } = await app(t, [
+        make('one', new FailingStore('destroy'), { unset: 'destroy' }),
+        (req, _res, next) => {
+          req.session = null
+          next()
+        },
+        make('two', two()),
+        (req, res) => {
+          req.session.guest = true
+          res.end('never')
+        },
+      ])
+      const answer = await client.get('/')
+      assert.equal(answer.status, 500)
+      assert.match(answer.body, /^error: ERR_SESSION_STORE/)
+    }
+  })
+
   it('one error page comes when the store of the second fails', async (t) => {
     const { client } = await app(t, [
       make('one', new SlowStore({})),
