@@ -350,6 +350,19 @@ test('a wrong option says what was expected and what came, without a password', 
   wrong({ client, owners: 'yes' }, /option owners: expected true or false/)
 })
 
+test('a URL without the package redis says how to install it', (t) => {
+  const Module = require('node:module')
+  const load = Module._load
+  t.mock.method(Module, '_load', (name: string, ...rest: unknown[]) => {
+    if (name !== 'redis') return load(name, ...rest)
+    throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
+  })
+  assert.throws(() => new RedisStore({ url: 'redis://127.0.0.1:1' }), {
+    code: 'ERR_SESSION_PEER',
+    message: /npm install redis/,
+  })
+})
+
 async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (await holds().catch(() => false)) return
