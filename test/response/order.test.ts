@@ -89,7 +89,8 @@ describe('a response that has ended', () => {
       store.release(call)
       assert.equal((await answered).body, 'x')
       await until(() => log.length === 3)
-      assert.deepEqual(log, ['finish', 'callback', 'close'])
+      // Which of finish and callback is first depends on the line of Node.js.
+      assert.deepEqual([log.slice(0, 2).sort(), log[2]], [['callback', 'finish'], 'close'])
       assert.deepEqual(store.calls.slice(before), ['get', call])
     }
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { pipeline, Readable, Transform } from 'node:stream'
+import { getDefaultHighWaterMark, pipeline, Readable, Transform } from 'node:stream'
 import { describe, it } from 'node:test'
 import { createGzip, gunzipSync } from 'node:zlib'
 import type { Handler } from '../support/app'
@@ -101,7 +101,11 @@ describe('while a response is held', () => {
       client.request('/', { Connection: 'close' })
       await until(() => store.waiting('set') === 1)
       for (let i = 0; i < 20; i++) await turn()
-      assert.ok(source.taken <= 300_000, `${source.taken} bytes were taken`)
+      // Each stream on the way may fill its buffer; since Node.js 22 that is 64 kB and not 16 kB.
+      assert.ok(
+        source.taken <= 100_000 + 10 * getDefaultHighWaterMark(false),
+        `${source.taken} bytes were taken`,
+      )
       assert.equal(client.received.length, 0)
       store.release('set')
       await client.end()
