@@ -1,7 +1,7 @@
 import { type Delta, deltaBetween } from '../core/delta'
 import { SessionError } from '../core/errors'
 import type { Concurrency } from '../core/options'
-import { type Data, dataText } from '../core/record'
+import { type Data, dataText, withoutCookie } from '../core/record'
 import { Session, setData } from '../session/session'
 import type { ForeignRecord } from './foreign-store'
 import type { Held } from './keeper'
@@ -30,8 +30,10 @@ export function mergedWith(
 }
 
 function withDelta(theirs: ForeignRecord, delta: Delta, session: Session): Session {
-  for (const key of delta.removed) delete theirs[key]
+  // A copy: a store may answer what it keeps itself, and the save may fail.
+  const data = withoutCookie(theirs)
+  for (const key of delta.removed) delete data[key]
   // The live values, of which a store may keep more than JSON does.
-  for (const key of Object.keys(delta.set)) setData(theirs, key, (session as unknown as Data)[key])
-  return new Session(session.req, theirs, session.cookie)
+  for (const key of Object.keys(delta.set)) setData(data, key, (session as unknown as Data)[key])
+  return new Session(session.req, data, session.cookie)
 }
