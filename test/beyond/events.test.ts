@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { promisify } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { fingerprint } from '../../lib/core/id'
 import { forgetWarnings } from '../../lib/core/warning'
 import type { Handler } from '../support/app'
@@ -195,13 +195,24 @@ describe('ids are secrets', () => {
     const store = new odd.PlainStore()
     const { client, told } = await ours(t, { store })
     await client.get('/put?user=ann')
-    store.get = (sid: string, done: any) =>
-      setImmediate(done, new Error(`cannot open sess:${sid}.json, ${sid}`))
-    const { body } = await client.get('/')
-    assert.match(body, /ERR_SESSION_STORE store get failed: cannot open sess:/)
-    assert.ok(!body.includes(idOf(client)))
-    const [, event] = told.find(([name]) => name === 'storeError') ?? []
-    assert.ok(!event.error.message.includes(idOf(client)))
+    const id = idOf(client)
+    const failure = () => Object.assign(new Error(`cannot open sess:${id}.json, ${id}`), { code: 'EMFILE' })
+    for (const get of [
+      (_sid: string, done: any) => setImmediate(done, failure()),
+      () => Promise.reject(failure()),
+      () => {
+        throw failure()
+      },
+    ]) {
+      store.get = get
+      told.length = 0
+      const { body } = await client.get('/')
+      assert.match(body, /ERR_SESSION_STORE store get failed: cannot open sess:/)
+      assert.ok(!body.includes(id))
+      const [, event] = told.find(([name]) => name === 'storeError') ?? []
+      assert.equal(event.error.cause.code, 'EMFILE')
+      assert.ok(!inspect(event.error).includes(id))
+    }
   })
 })
 
