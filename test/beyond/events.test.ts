@@ -143,7 +143,7 @@ describe('ids are secrets', () => {
       const store = make()
       const app = await ours(
         t,
-        { store, unset: 'destroy', storeTimeout: 20 },
+        { store, unset: 'destroy', storeTimeout: 5000 },
         {
           ...verbs,
           '/bad': (req, res) => {

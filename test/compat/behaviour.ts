@@ -38,7 +38,7 @@ export function behaviourOnStores(title: string, run: Run): void {
 function tryOn(kit: Kit, title: string, run: Run, newStore: () => unknown): void {
   const { name, session } = kit
   const play = (t: TestContext) =>
-    inTime((async () => run({ kit, session, t, stores: oddStores(session.Store), newStore }))(), 5000)
+    inTime((async () => run({ kit, session, t, stores: oddStores(session.Store), newStore }))(), 20_000)
   const reason = DIFFERENCES[title] ?? DIFFERENCES[title.replace(/, in [^,]*$/, '')]
   if (name === 'sojourn' || !reason) {
     it(`${title} (${name})`, play)

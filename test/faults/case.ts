@@ -22,7 +22,7 @@ export async function judge(one: FaultCase, kit: Kit): Promise<Verdict> {
   process.on('unhandledRejection', onCrash)
   let failure: string | undefined
   try {
-    await inTime(Promise.resolve(one.run(kit, { after: (work) => endings.unshift(work) })), 5000)
+    await inTime(Promise.resolve(one.run(kit, { after: (work) => endings.unshift(work) })), 15_000)
   } catch (error) {
     failure = firstLine(error)
   }

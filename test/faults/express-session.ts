@@ -439,7 +439,7 @@ export const CASES: readonly FaultCase[] = [
     async run(kit, owner) {
       const store = new (oddStores(kit.session.Store).HangingStore)()
       const app = routes({ '/login': login, '/': show })
-      const client = (await serveWith(kit, owner, { store, storeTimeout: 20 }, app)).client()
+      const client = (await serveWith(kit, owner, { store, storeTimeout: 50 }, app)).client()
       await client.get('/login')
       store.hanging.add('get')
       const { status, body } = await inTime(client.get('/'))

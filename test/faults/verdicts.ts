@@ -6,8 +6,10 @@ import type { Verdict } from './case'
 /** Runs all cases on one package, in a process of its own. */
 export function verdictsOf(name: Kit['name']): Promise<Verdict[]> {
   const args = ['--no-warnings', '--import', 'tsx', join(__dirname, 'case.ts'), name]
+  // Some of the faults are requests that are never answered.
+  const env = { ...process.env, PATIENCE_MS: '600' }
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: 60_000 }, (error, stdout) => {
+    execFile(process.execPath, args, { timeout: 60_000, env }, (error, stdout) => {
       if (error) reject(error)
       else resolve(JSON.parse(stdout))
     })
