@@ -5,6 +5,7 @@ import { EntryView } from './lmdb-entry'
 import type { LmdbGate } from './lmdb-gate'
 import type { Token } from './lmdb-keys'
 import type { LmdbFileOptions } from './lmdb-options'
+import { Unfinished } from './lmdb-unfinished'
 
 /** A record as it stands now. Valid until the next read of the file. */
 export interface Found {
@@ -24,6 +25,7 @@ export class LmdbFile {
   readonly #env: Environment
   readonly #gate: LmdbGate
   readonly #waitForDisk: boolean
+  readonly #unfinished = new Unfinished()
   #failed = false
   #closing: Promise<void> | undefined
 
@@ -162,6 +164,7 @@ export class LmdbFile {
     try {
       await this.#gate.whileNobodyOpens(async () => {
         await this.#recover()
+        await this.#unfinished.ended()
         await this.#env.root.close()
       })
     } catch (cause) {
@@ -174,7 +177,10 @@ export class LmdbFile {
    * condition that cannot hold and changes nothing, so it succeeds on a full disk too.
    */
   async #recover(): Promise<void> {
-    if (this.#failed) await this.#env.notes.ifVersion('absent', 1, () => {})
+    if (!this.#failed) return
+    const commit = this.#env.notes.ifVersion('absent', 1, () => {})
+    this.#unfinished.add(commit)
+    await commit
   }
 
   async #settle(operation: string, write: () => Commit): Promise<boolean> {
@@ -188,6 +194,7 @@ export class LmdbFile {
     }
     try {
       const commit = write()
+      this.#unfinished.add(commit)
       const done = await commit
       if (this.#waitForDisk) await commit.flushed
       this.#failed = false
