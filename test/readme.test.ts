@@ -139,8 +139,9 @@ describe('the programs of README', () => {
     const { sealed } = run(program('SEAL_KEY'), ['sealed'])
     const { onDisk } = run(program('onDisk'), ['onDisk'])
     const { inPostgres } = run(program('inPostgres'), ['inPostgres'])
+    const { inRedis } = run(program('inRedis'), ['inRedis'])
     const { old, next } = run(program('migrateFrom: old'), ['old', 'next'])
-    for (const store of [sealed, onDisk, inPostgres, old, next]) {
+    for (const store of [sealed, onDisk, inRedis, inPostgres, old, next]) {
       assert.ok(store instanceof session.Store)
       await store.close()
     }

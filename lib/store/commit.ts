@@ -1,5 +1,5 @@
 import { applyDelta, type Delta, deltaBetween } from '../core/delta'
-import { SessionError } from '../core/errors'
+import { SessionError, storeError } from '../core/errors'
 import { cookieEnd, deadlineAt } from '../core/expiry'
 import type { Policy } from '../core/options'
 import { type Data, dataTextOf, joinRecord, parseData, parseRecord } from '../core/record'
@@ -9,6 +9,9 @@ import type { BackedStore } from './backed-store'
 import type { Entry, StoreKey } from './backend'
 import type { Held } from './keeper'
 import { takeCookie } from './take-cookie'
+
+/** Far beyond any real contention: a backend that changes what it is given would go on for ever. */
+const ROUNDS_MAX = 1000
 
 /** One save under way: what to write next, composed of this request's change and of what stands in the store. */
 export class Commit {
@@ -29,6 +32,7 @@ export class Commit {
   #delta: Delta | undefined = undefined
   #cookieText = ''
   #text = ''
+  #rounds = 0
   /** The session's own cookie settings, as `#text` has them. */
   #settings = ''
   #expires = 0
@@ -57,6 +61,9 @@ export class Commit {
    * @throws SessionError ERR_SESSION_CONFLICT when both changed it and the policy is to reject
    */
   onto(theirs: Entry): boolean {
+    if (++this.#rounds > ROUNDS_MAX) {
+      throw storeError('set', `replace answered ${ROUNDS_MAX} times that another one wrote meanwhile`)
+    }
     const body = this.#store.opened(this.key, theirs.body)
     const record = body === undefined ? undefined : parseRecord(body)
     if (body === undefined || !record) return false
