@@ -53,12 +53,13 @@ export async function sessionApp(
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Waits, in turns of the event loop, until something is so; fails after two seconds. */
+/** Waits until something is so: a few turns of the event loop first, then milliseconds; fails after two seconds. */
 export async function until(so: () => boolean, what = 'it did not come about'): Promise<void> {
   const end = Date.now() + 2000
-  while (!so()) {
+  for (let tries = 0; !so(); tries++) {
     if (Date.now() > end) throw new Error(what)
-    await turn()
+    if (tries < 20) await turn()
+    else await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }
 
