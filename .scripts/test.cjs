@@ -10,7 +10,9 @@ const root = join(__dirname, '..')
 const words = process.argv.slice(2).filter((word) => word !== '--core')
 
 /** With `--core` those that try the package as applications use it, and want no server. */
-const folders = process.argv.includes('--core') ? ['compat', 'core', 'faults', 'response'] : undefined
+const folders = process.argv.includes('--core')
+  ? ['beyond', 'compat', 'core', 'faults', 'response']
+  : undefined
 
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((file) => join('test', file))

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { inspect, promisify } from 'node:util'
 import { fingerprint } from '../../lib/core/id'
-import { forgetWarnings } from '../../lib/core/warning'
 import type { Handler } from '../support/app'
 import { turns } from '../support/clock'
+import { partOf } from '../support/kits'
 import { idOf, keep, odd, ours, STORES, session } from './ours'
 
 const run = promisify(execFile)
+const { forgetWarnings } = partOf('core/warning')
 
 const verbs: Record<string, Handler> = {
   '/destroy': async (req, res) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Handler } from '../support/app'
+import { partOf } from '../support/kits'
 import { ours, session } from './ours'
 
 const base = { secret: 'x', resave: false, saveUninitialized: false }
@@ -233,8 +234,7 @@ describe('further options', () => {
   })
 
   it('an unknown option is a warning and has no effect', async (t) => {
-    const { forgetWarnings } = require('../../lib/core/warning') as typeof import('../../lib/core/warning')
-    forgetWarnings()
+    partOf('core/warning').forgetWarnings()
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
     session({ ...base, maxage: 5 })
     const warning = (await warned) as Error & { code: string }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BackedStore } from '../../lib/store/backed-store'
 import type { Backend, Entry } from '../../lib/store/backend'
+import { partOf } from '../support/kits'
 import { MapBackend } from '../support/map-backend'
 import { inTime } from '../support/session-app'
 import { odd, ours } from './ours'
 
+const { BackedStore } = partOf('store/backed-store')
 const TIMEOUT = { storeTimeout: 50 }
 const routes = {
   '/destroy': (req: any, res: any, next: any) => req.session.destroy().then(() => res.end('ended'), next),

@@ -6,7 +6,10 @@ export interface Kit {
 
 export const expressSession: Kit = { name: 'express-session', session: require('express-session') }
 /** The sources; with `SOJOURN_BUILT` the build, for runs on other lines of Node.js. */
-const ours = process.env['SOJOURN_BUILT'] ? require('../../dist') : require('../../lib')
+const FOLDER = process.env['SOJOURN_BUILT'] ? '../../dist' : '../../lib'
 
-export const sojourn: Kit = { name: 'sojourn', session: ours }
+/** A module of the package under test that its face does not show. */
+export const partOf = (path: string): any => require(`${FOLDER}/${path}`)
+
+export const sojourn: Kit = { name: 'sojourn', session: partOf('') }
 export const KITS: readonly Kit[] = [expressSession, sojourn]
