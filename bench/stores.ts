@@ -1,7 +1,10 @@
 /**
- * `npm run bench:stores`: stores that have a server, each pair side by side in one run: express-session on the
+ * `npm run bench:stores`: stores on disk and on servers, each pair side by side in one run: express-session on the
  * store of the field, sojourn on its own. Every connection has a session of its own and one request under way.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { startPostgres, startRedis } from '../test/support/servers'
 import { median, type Sample, Server } from './http/measure'
 
@@ -17,7 +20,16 @@ interface Pair {
   start(): Promise<{ url: string; stop(): Promise<void> }>
 }
 
+/** For stores that need no server: a folder of their own. */
+async function startFolder(): Promise<{ url: string; stop(): Promise<void> }> {
+  const url = await mkdtemp(join(tmpdir(), 'sojourn-bench-'))
+  return { url, stop: () => rm(url, { recursive: true, force: true }) }
+}
+
 const PAIRS: Pair[] = [
+  // On disk, against express-session's store in memory.
+  { theirs: 'express-session', ours: 'LmdbStore', start: startFolder },
+  { theirs: 'session-file-store', ours: 'LmdbStore', start: startFolder },
   { theirs: 'connect-redis', ours: 'RedisStore', start: startRedis },
   { theirs: 'connect-redis', ours: 'RedisStore, near cache', start: startRedis },
   { theirs: 'connect-pg-simple', ours: 'PostgresStore', start: startPostgres },

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { NextHandleFunction } from 'connect'
 import { ENGINE_KINDS, engineMiddleware } from './engines'
 
@@ -23,6 +24,17 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       return require('express-session')(OPTIONS)
     case 'sojourn':
       return require('../../dist')(OPTIONS)
+    case 'session-file-store': {
+      const session = require('express-session')
+      const FileStore = require('session-file-store')(session)
+      const path = join(STORE_URL ?? '', 'theirs')
+      return session({ ...OPTIONS, store: new FileStore({ path, logFn() {}, reapInterval: -1 }) })
+    }
+    case 'LmdbStore': {
+      const { LmdbStore } = require('../../dist/store/lmdb')
+      const path = join(STORE_URL ?? '', 'ours')
+      return require('../../dist')({ ...OPTIONS, store: new LmdbStore({ path, pruneInterval: 0 }) })
+    }
     case 'connect-redis': {
       const session = require('express-session')
       const { RedisStore } = await import('connect-redis')
