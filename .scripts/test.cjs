@@ -4,20 +4,20 @@
 const { spawnSync } = require('node:child_process')
 const { readdirSync } = require('node:fs')
 const { availableParallelism } = require('node:os')
-const { join, sep } = require('node:path')
+const { join } = require('node:path')
 
 const root = join(__dirname, '..')
 const words = process.argv.slice(2).filter((word) => word !== '--core')
 
-/** With `--core` those that try the package as applications use it, and want no server. */
-const folders = process.argv.includes('--core')
-  ? ['beyond', 'compat', 'core', 'faults', 'response']
-  : undefined
+/** With `--core` those that want no server and nothing from the network. */
+const CORE =
+  /^test.(beyond|compat|conformance|core|engine|faults|response|store.(lmdb|memory)|packaging.package)\b/
+const onlyCore = process.argv.includes('--core')
 
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((file) => join('test', file))
   .filter((file) => file.endsWith('.test.ts') && words.every((word) => file.includes(word)))
-  .filter((file) => !folders || folders.includes(file.split(sep)[1]))
+  .filter((file) => !onlyCore || CORE.test(file))
   .sort()
 
 if (files.length === 0) {
