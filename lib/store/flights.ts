@@ -97,6 +97,18 @@ export class Flights {
     return flight.version
   }
 
+  /**
+   * A write was carried out, or failed, when nobody waited for it any more.
+   *
+   * @returns whether the session was ended since it was asked for
+   */
+  writtenLate(flight: Flight): boolean {
+    const now = this.#byId.get(flight.id) ?? flight
+    this.written(flight)
+    if (now !== flight) this.written(now)
+    return flight.dead || now.dead
+  }
+
   /** How many ids are held; for tests of leaks. */
   get size(): number {
     return this.#byId.size

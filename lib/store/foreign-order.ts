@@ -98,8 +98,8 @@ export class ForeignOrder {
   /** A call that was given up may still be carried out: what comes next waits for it, though not for ever. */
   #waits(flight: Flight): OnLate {
     return (answer) => {
-      const answered = answer.then(ignore, ignore)
-      flight.unanswered = forAtMost(answered, this.#policy.storeTimeoutMs)
+      const waited = forAtMost(answer.then(ignore, ignore), this.#policy.storeTimeoutMs)
+      flight.unanswered = waited.then(() => this.flights.written(flight))
     }
   }
 
@@ -109,8 +109,7 @@ export class ForeignOrder {
     return (answer) => {
       waits(answer)
       const look = () => {
-        this.flights.written(flight)
-        if (flight.dead) this.destroy(flight.id).catch(ignore)
+        if (this.flights.writtenLate(flight)) this.destroy(flight.id).catch(ignore)
       }
       answer.then(look, look)
     }

@@ -29,8 +29,6 @@ export class ForeignKeeper implements Keeper {
   readonly lendsSession = true
   readonly #order: ForeignOrder
   readonly #context: KeeperContext
-  /** Ids whose store is at its own `regenerate`, which ends them in a turn that has come. */
-  readonly #regenerating = new Set<string>()
 
   constructor(store: Store, context: KeeperContext) {
     this.#order = new ForeignOrder(store, context)
@@ -188,19 +186,11 @@ export class ForeignKeeper implements Keeper {
   }
 
   regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
-    const { id } = session
-    return this.#order.end(id, async (flight) => {
-      if (this.#order.store.canRegenerate) {
-        this.#regenerating.add(id)
-        try {
-          await this.#order.regenerate(flight, session)
-        } finally {
-          this.#regenerating.delete(id)
-        }
-        return
-      }
+    const order = this.#order
+    return order.end(session.id, async (flight) => {
+      if (order.store.canRegenerate) return order.regenerate(flight, session)
       try {
-        await this.#order.remove(flight)
+        await order.remove(flight)
       } finally {
         await generate()
       }
@@ -208,7 +198,7 @@ export class ForeignKeeper implements Keeper {
   }
 
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {
-    return this.#regenerating.has(id) ? destroy() : this.#order.end(id, destroy)
+    return this.#order.end(id, destroy)
   }
 
   leave(held: Held): void {
