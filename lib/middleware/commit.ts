@@ -191,7 +191,7 @@ export function writeKnown(exchange: Exchange, held: Held, session: Session, dat
 function tellWritten(exchange: Exchange, held: Held, how: Written): void {
   const { room } = exchange
   if (how === 'gone') {
-    exchange.goneId = held.id
+    exchange.end(held.id)
     room.tellOf('interrupted', held.id)
     return
   }

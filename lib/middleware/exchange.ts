@@ -50,12 +50,12 @@ export class Exchange implements SessionLink, Guard {
   saved = false
   /** The session was ended by this request, with what its cookie looked like. */
   ended: Ended | undefined = undefined
-  /** The id of a session that somebody else has ended: nothing of it is written. */
-  goneId: string | undefined = undefined
-  /** Ids that this request has ended: a session object that somebody kept must not bring them back. */
-  endedIds: Set<string> | undefined = undefined
+  /** Ids that were ended, by this request or by another: nothing of them is written. */
+  #endedIds: Set<string> | undefined = undefined
   /** What waits for what; there is none where nothing has had to wait. */
   #sequence: Sequence | undefined = undefined
+  /** The store may be at its own `regenerate`. */
+  regenerating = false
   /** The response was stopped: nothing more is saved for it. */
   stopped = false
   /** The session's values when the response ended; not kept where the store may put marks among them. */
@@ -92,10 +92,7 @@ export class Exchange implements SessionLink, Guard {
     if (this.held) this.keeper.leave(this.held)
   }
 
-  /**
-   * Another middleware puts its session where this one's has been ended or unset: from now on this exchange sees
-   * a request that has no session any more, and still its own id.
-   */
+  /** Another middleware's session comes where this one's was ended: this one sees its own id and no session. */
   giveWay(): void {
     const { req } = this
     this.req = Object.create(req, {
@@ -104,20 +101,18 @@ export class Exchange implements SessionLink, Guard {
     })
   }
 
-  /** Ended by this request or by somebody else: nothing of it is written. */
   isOver(id: string): boolean {
-    return this.goneId === id || this.endedIds?.has(id) === true
+    return this.#endedIds?.has(id) === true
   }
 
   /** A new session has this id, whatever had it before. */
   begin(id: unknown): void {
-    if (this.goneId === id) this.goneId = undefined
-    this.endedIds?.delete(id as string)
+    this.#endedIds?.delete(id as string)
   }
 
   end(id: string): void {
-    this.endedIds ??= new Set()
-    this.endedIds.add(id)
+    this.#endedIds ??= new Set()
+    this.#endedIds.add(id)
   }
 
   beforeHeaders(ending: boolean): void | PromiseLike<void> {
@@ -239,7 +234,8 @@ export class Exchange implements SessionLink, Guard {
   }
 
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {
-    return this.keeper.endBy(id, destroy)
+    // The store's own `regenerate` has been called in a turn that has come.
+    return this.regenerating ? destroy() : this.keeper.endBy(id, destroy)
   }
 }
 

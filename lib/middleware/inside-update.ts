@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { SessionError } from '../core/errors'
 import { warnOnce } from '../core/warning'
+import { isPromise } from '../session/settle'
 import type { Change } from '../store/keeper'
 
 interface Running {
@@ -13,13 +14,22 @@ const running = new AsyncLocalStorage<Running>()
 
 /** @returns the change, whose calls `refuseInside` knows */
 export function marked<R>(of: object, change: Change<R>): Change<R> {
-  return async (data) => {
+  return (data) => {
     const one: Running = { of, done: false }
-    try {
-      return await running.run(one, change, data)
-    } finally {
+    const end = () => {
       one.done = true
     }
+    let result: ReturnType<typeof change>
+    try {
+      result = running.run(one, change, data)
+    } catch (error) {
+      end()
+      throw error
+    }
+    // One that answers at once is written in the same turn, so that many updates do not run each other's again.
+    if (isPromise(result)) return Promise.resolve(result).finally(end)
+    end()
+    return result
   }
 }
 

@@ -21,7 +21,7 @@ export async function save(exchange: Exchange, session: Session): Promise<void> 
   const { held } = exchange
   if (held?.id === session.id) await writeKnown(exchange, held, session, data)
   else await createFirst(exchange, session, data)
-  if (exchange.goneId === session.id) throw gone('save')
+  if (exchange.isOver(session.id)) throw gone('save')
 }
 
 /** `session.reload()`: the words of the error are express-session's. */
@@ -45,7 +45,12 @@ export async function regenerate(exchange: Exchange, session: Session): Promise<
   // Drawn ahead: `generate` cannot wait for an async genid.
   exchange.nextId = await room.newId(req)
   exchange.end(session.id)
-  await exchange.keeper.regenerate(session, () => room.store.generate(req))
+  exchange.regenerating = true
+  try {
+    await exchange.keeper.regenerate(session, () => room.store.generate(req))
+  } finally {
+    exchange.regenerating = false
+  }
   room.tellOf('destroyed', session.id)
 }
 
@@ -67,7 +72,7 @@ async function renewHeld(exchange: Exchange, held: Held, session: Session): Prom
   for (let draws = 0; draws <= REDRAWS; draws++) {
     const next = await exchange.keeper.renew(held, session, textOf(session), await drawId(exchange))
     if (!next) {
-      exchange.goneId = held.id
+      exchange.end(held.id)
       exchange.room.tellOf('interrupted', held.id)
       throw gone('renewId')
     }
@@ -103,7 +108,7 @@ export async function update<R>(exchange: Exchange, given: Change<R>): Promise<R
   }
   const updated = await exchange.keeper.update(held, session, data, change)
   if (!updated) {
-    exchange.goneId = held.id
+    exchange.end(held.id)
     exchange.room.tellOf('interrupted', held.id)
     throw gone('update')
   }
