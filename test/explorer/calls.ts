@@ -42,6 +42,10 @@ export class Calls {
   /** Records that were ended, and what was written under such a key afterwards. */
   readonly ended = new Set<string>()
   readonly revived: string[] = []
+  /** Writes that came while another of the same record was not answered. */
+  readonly crossed: string[] = []
+  /** A write has happened after one that was asked for later: its asker had given it up. */
+  overtaken = false
   /** Every text that has stood in the store. */
   readonly texts: string[] = []
   /** Whose code runs. */
@@ -59,6 +63,8 @@ export class Calls {
     const count = (this.#counts.get(actor) ?? 0) + 1
     this.#counts.set(actor, count)
     const id = `${actor}.${count} ${arrival.verb} ${this.nameOf(arrival.key)}`
+    if (arrival.writes && this.#others(arrival.key).some(({ state }) => state !== 'answered'))
+      this.crossed.push(id)
     this.all.push({
       ...arrival,
       id,
@@ -112,6 +118,11 @@ export class Calls {
 
   moved(_key: string): void {}
 
+  /** The writes of one record, as they came. */
+  #others(key: string): Call[] {
+    return this.all.filter((call) => call.writes && call.key === key)
+  }
+
   #effects(call: Call): Step[] {
     const steps = [this.#effect(call, '', call.writes)]
     if (this.#left.failures > 0) {
@@ -148,6 +159,8 @@ export class Calls {
     call.state = how && !fails ? 'silent' : 'effected'
     call.failed = fails
     if (how === ' fails' || how === ' is lost') return
+    const later = this.#others(call.key).slice(this.#others(call.key).indexOf(call) + 1)
+    if (call.writes && later.some(({ tookEffect }) => tookEffect)) this.overtaken = true
     call.value = call.effect()
     call.tookEffect = true
   }

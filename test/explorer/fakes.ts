@@ -8,6 +8,7 @@ export class FakeRequest {
   readonly socket = {}
   session?: any
   sessionID?: string
+  sessionStore?: any
 
   constructor(
     readonly label: string,

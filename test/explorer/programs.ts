@@ -242,6 +242,69 @@ const list = {
       v.end()
     },
   },
+  saveTwice: {
+    sets: 2,
+    run: (v) => {
+      v.set(`a-${v.label}`)
+      v.called('save', () => {})
+      v.set(`b-${v.label}`)
+      v.called('save', () => {})
+      v.end()
+    },
+  },
+  updateTwice: {
+    sets: 2,
+    run: async (v) => {
+      await Promise.all([v.count(), v.count()])
+      v.end()
+    },
+  },
+  saveInUpdate: {
+    sets: 1,
+    run: async (v) => {
+      v.set(`a-${v.label}`)
+      await v.count(async (data) => {
+        await v.method('save').catch(() => {})
+        data.n = (data.n ?? 0) + 1
+      })
+      v.end()
+    },
+  },
+  renewThenDestroy: {
+    sets: 1,
+    renews: true,
+    run: async (v) => {
+      await v.method('renewId')
+      await v.method('destroy')
+      v.end()
+    },
+  },
+  storeRegenerate: {
+    sets: 1,
+    setsAfterAbort: 1,
+    run: (v) => {
+      const line = v.world.lineOf(v.session.id)
+      v.asked++
+      v.req.sessionStore.regenerate(v.req, (error: unknown) => {
+        v.answered++
+        if (error) return v.fail(error)
+        v.endedLines.add(line)
+        v.world.endedFor(line)
+        v.set(`a-${v.label}`)
+        return v.end()
+      })
+    },
+  },
+  events: {
+    sets: 2,
+    setsAfterAbort: 1,
+    endless: true,
+    run: async (v) => {
+      v.res.write('first')
+      v.set(`a-${v.label}`)
+      await v.pause()
+    },
+  },
   newcomer: {
     sets: 1,
     visitor: true,

@@ -40,9 +40,10 @@ export class Timers {
     process.emitWarning = () => {}
   }
 
-  steps(): Step[] {
+  /** @param idle nothing else can happen: time goes on by itself */
+  steps(idle: boolean): Step[] {
     const [first] = [...this.#timers].sort((a, b) => a.due - b.due)
-    if (!first || this.calls.left('timeouts') <= 0) return []
+    if (!first || !(idle || this.calls.left('timeouts') > 0)) return []
     return [
       {
         id: `${first.name} runs out`,

@@ -24,19 +24,20 @@ export function judge(world: SessionWorld): string[] {
 
 function judgeVisit(world: SessionWorld, visit: Visit, wrong: string[]): void {
   const { label, aborted } = visit
-  const faultless = world.calls.failures.length === 0
-  if (visit.status === undefined && !aborted && !visit.res.destroyed)
-    wrong.push(`${label} hangs: no response`)
+  const answered = visit.status !== undefined || visit.res.destroyed
+  if (!answered && !aborted && !visit.program.endless) wrong.push(`${label} hangs: no response`)
   if (visit.status !== undefined && !visit.finished && visit.status < 400)
     wrong.push(`${label}: its handler hangs`)
   if (visit.asked !== visit.answered) wrong.push(`${label}: ${visit.asked} calls, ${visit.answered} answers`)
   if (visit.torn) wrong.push(`${label} has seen half of a change`)
   const ended = world.calls.ended.size > 0
-  for (const error of faultless && world.timers.expired === 0 ? visit.errors : []) {
+  for (const error of world.faultless ? visit.errors : []) {
     const words = String((error as any)?.code ?? (error as any)?.message ?? error)
-    if (!ended || !WHEN_ENDED.includes(words)) wrong.push(`${label} fails for no reason: ${words}`)
+    const refused = words === 'ERR_SESSION_CONFLICT' && world.mode === 'reject' && world.visits.length > 1
+    if (!refused && !(ended && WHEN_ENDED.includes(words)))
+      wrong.push(`${label} fails for no reason: ${words}`)
   }
-  if (faultless) judgeWrites(world, visit, wrong)
+  if (world.faultless && !world.rewrites) judgeWrites(world, visit, wrong)
 }
 
 /** One write per changed commit. */
@@ -54,14 +55,25 @@ function judgeWrites(world: SessionWorld, visit: Visit, wrong: string[]): void {
 
 /** Ended is ended. */
 function judgeEnds(world: SessionWorld, wrong: string[]): void {
-  for (const name of world.calls.revived) wrong.push(`${name} was written after its end`)
-  for (const id of world.calls.ended) {
-    if (world.record(id)) wrong.push(`${world.calls.nameOf(id)} stands in the store after its end`)
+  // Of an end that was given up nobody was told.
+  if (world.timers.expired === 0) {
+    for (const name of world.calls.revived) wrong.push(`${name} was written after its end`)
+    for (const id of world.calls.ended) {
+      if (world.record(id)) wrong.push(`${world.calls.nameOf(id)} stands in the store after its end`)
+    }
+    if (world.store) for (const call of world.calls.crossed) wrong.push(`${call} came beside another write`)
+    judgeOrphans(world, wrong)
   }
   for (const line of world.acknowledgedEnds) {
     const alive = world.idsOf(line).filter((id) => world.record(id))
-    if (alive.length > 0 && !world.renewals.has(line)) wrong.push(`${line} was ended, and lives on`)
+    if (alive.length > 0 && !world.renewals.has(line) && !world.tooLate)
+      wrong.push(`${line} was ended, and lives on`)
   }
+  for (const id of world.emptyCookies)
+    wrong.push(`a cookie for ${world.calls.nameOf(id)}, which was not saved`)
+}
+
+function judgeOrphans(world: SessionWorld, wrong: string[]): void {
   const known = new Set([...world.current.values(), ...world.cookies])
   // A store that fails at the first record of an id may have written it all the same.
   for (const { key } of world.calls.failures) known.add(key)
@@ -70,11 +82,10 @@ function judgeEnds(world: SessionWorld, wrong: string[]): void {
   for (const id of world.ids()) {
     if (!known.has(id)) wrong.push(`${world.calls.nameOf(id)} stands in the store and nobody has its id`)
   }
-  for (const id of world.emptyCookies)
-    wrong.push(`a cookie for ${world.calls.nameOf(id)}, which was not saved`)
 }
 
 function judgeRecords(world: SessionWorld, wrong: string[]): void {
+  if (world.tooLate) return
   for (const text of world.calls.texts) {
     const { x, y } = JSON.parse(text)
     if (x !== y) wrong.push('half of a change was stored')
@@ -99,11 +110,12 @@ function neverSaved(world: SessionWorld, line: string): boolean {
 
 /** Every change that got through is there, unless another request has changed the same key. */
 function judgeKeys(world: SessionWorld, line: string, record: Record<string, any>, wrong: string[]): void {
+  if (world.mode === 'overwrite') return
   const changes = world.visits.flatMap((visit) => visit.changes.filter((change) => change.line === line))
   const keys = new Set(changes.map(({ key }) => key))
   for (const key of keys) {
     const candidates = world.visits.flatMap((visit) => lastOf(visit, line, key))
-    const sure = candidates.filter((change) => world.isSaved(change))
+    const sure = candidates.filter((change) => world.isSaved(change) && mustStay(world, change))
     if (sure.length === 0) continue
     const possible = world.visits.flatMap((visit) =>
       visit.changes.filter((c) => c.line === line && c.key === key),
@@ -121,12 +133,21 @@ function judgeKeys(world: SessionWorld, line: string, record: Record<string, any
   }
 }
 
+/** Of what was given up nobody was told that it is saved. */
+function mustStay(world: SessionWorld, change: Change): boolean {
+  const visit = world.visits.find(({ changes }) => changes.includes(change))
+  return world.timers.expired === 0 || (visit?.status ?? 500) < 400
+}
+
 function lastOf(visit: Visit, line: string, key: string): Change[] {
   const change = visit.changes.filter((one) => one.line === line && one.key === key).at(-1)
   return change ? [change] : []
 }
 
 function judgeCounters(world: SessionWorld, wrong: string[]): void {
+  // The last write wins, with all the numbers that it has not changed.
+  if (world.mode === 'overwrite') return
+  if (world.tooLate) return
   for (const [line, id] of world.current) {
     const n = world.record(id)?.['n']
     if (n === undefined) continue
@@ -168,6 +189,9 @@ function maybeEnded(world: SessionWorld, line: string): boolean {
   const ids = world.idsOf(line)
   return (
     ids.some((id) => world.calls.ended.has(id)) ||
-    world.calls.failures.some(({ verb, key }) => ENDINGS.includes(verb) && ids.includes(key))
+    world.calls.all.some(
+      ({ verb, key, failed }) =>
+        ENDINGS.includes(verb) && ids.includes(key) && (failed || world.timers.expired > 0),
+    )
   )
 }

@@ -12,6 +12,8 @@ export interface Program {
   readonly setsAfterAbort?: number
   /** It gives its session a new id. */
   readonly renews?: boolean
+  /** Its response ends when its client leaves. */
+  readonly endless?: boolean
   /** It takes no session along. */
   readonly visitor?: boolean
   run(visit: Visit): unknown
@@ -203,13 +205,14 @@ export class Visit {
       }),
     )
     const { calls } = this.world
-    if (!this.aborted && !this.res.closed && calls.left('aborts') > 0) {
+    const { endless } = this.program
+    if (!this.aborted && !this.res.closed && (endless || calls.left('aborts') > 0)) {
       const leave = () => {
         this.aborted = true
-        calls.take('aborts')
+        if (!endless) calls.take('aborts')
         this.res.close()
       }
-      steps.push(step('is left by its client', leave, 'abort'))
+      steps.push(step('is left by its client', leave, endless ? undefined : 'abort'))
     }
     return steps
   }

@@ -119,7 +119,27 @@ export class SessionWorld implements World {
   }
 
   steps(): Step[] {
-    return [...this.calls.steps(), ...this.visits.flatMap((visit) => visit.steps()), ...this.timers.steps()]
+    const steps = [...this.calls.steps(), ...this.visits.flatMap((visit) => visit.steps())]
+    return [...steps, ...this.timers.steps(steps.length === 0)]
+  }
+
+  /** Nothing has failed, and no call was given up. */
+  get faultless(): boolean {
+    return this.calls.failures.length === 0 && this.timers.expired === 0
+  }
+
+  get mode(): string {
+    return this.setup.options?.concurrency ?? 'merge'
+  }
+
+  /** Unchanged sessions are written too. */
+  get rewrites(): boolean {
+    return this.setup.options?.resave === true || this.setup.options?.idleTimeout !== undefined
+  }
+
+  /** A write has happened when it had been given up and what came next had waited for it in vain: it undoes that. */
+  get tooLate(): boolean {
+    return this.calls.overtaken && this.timers.expired > 1
   }
 
   lineOf(id: string): string {
