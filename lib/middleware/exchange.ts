@@ -58,6 +58,9 @@ export class Exchange implements SessionLink, Guard {
   regenerating = false
   /** The response was stopped: nothing more is saved for it. */
   stopped = false
+  /** The handler is on the stack. */
+  handling = false
+  #goesOn = false
   /** The session's values when the response ended; not kept where the store may put marks among them. */
   endedWith: readonly unknown[] | undefined = undefined
   /** Headers have left; a cookie comes too late. */
@@ -149,8 +152,15 @@ export class Exchange implements SessionLink, Guard {
 
   closed(ended: boolean): void {
     if (!ended) this.#keepUnsent()
-    else if (this.endedWith) process.nextTick(goOn, this)
-    else this.#leave()
+    else if (!this.endedWith) this.#leave()
+    else if (this.handling) this.#goesOn = true
+    else process.nextTick(goOn, this)
+  }
+
+  /** The handler has returned; one that is async may go on. */
+  handled(): void {
+    this.handling = false
+    if (this.#goesOn) this.afterEnd()
   }
 
   /**

@@ -100,9 +100,11 @@ export function session(options?: SessionOptions): SessionMiddleware {
 
 function handle(exchange: Exchange): void {
   const hold = new ResponseHold(exchange.res, exchange)
+  exchange.handling = true
   try {
     exchange.next()
   } finally {
+    exchange.handled()
     // A handler that goes on later may find that the client has left.
     if (!hold.ended) hold.watchClose()
   }
