@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { assertExact, runHistory } from './history'
 
-describe('a history of several processes on one LMDB file', { timeout: 60_000 }, () => {
+describe('a history of several processes on one LMDB file', { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sojourn-history-lmdb-'))
   after(() => rmSync(folder, { recursive: true }))
 

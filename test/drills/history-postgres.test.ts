@@ -4,7 +4,10 @@ import pg from 'pg'
 import { type PostgresServer, startPostgres, withoutPostgres } from '../support/servers'
 import { assertExact, runHistory } from './history'
 
-describe('a history of several processes on PostgreSQL', { skip: withoutPostgres(), timeout: 60_000 }, () => {
+describe('a history of several processes on PostgreSQL', {
+  skip: withoutPostgres(),
+  timeout: 240_000,
+}, () => {
   let server: PostgresServer
   before(async () => {
     server = await startPostgres()

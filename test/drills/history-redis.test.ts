@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { type RedisServer, startRedis, withoutRedis } from '../support/servers'
 import { assertExact, runHistory } from './history'
 
-describe('a history of several processes on Redis', { skip: withoutRedis(), timeout: 60_000 }, () => {
+describe('a history of several processes on Redis', { skip: withoutRedis(), timeout: 240_000 }, () => {
   let server: RedisServer
   before(async () => {
     server = await startRedis({ appendonly: true })

@@ -9,7 +9,7 @@ export function verdictsOf(name: Kit['name']): Promise<Verdict[]> {
   // Some of the faults are requests that are never answered.
   const env = { ...process.env, PATIENCE_MS: '600' }
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: 60_000, env }, (error, stdout) => {
+    execFile(process.execPath, args, { timeout: 240_000, env }, (error, stdout) => {
       if (error) reject(error)
       else resolve(JSON.parse(stdout))
     })

@@ -146,7 +146,7 @@ describe('a response of node:http2 is what it would be without a session', () =>
         })
         for (const [index, tried] of SHARED.entries()) {
           if (kind === 'connect' && index % 5 !== 0) continue
-          it(tried.name, { timeout: 3000 }, async () => {
+          it(tried.name, { timeout: 20_000 }, async () => {
             const expected = known.get(tried) ?? (await observe(reference, probes, tried, ''))
             known.set(tried, expected)
             assert.deepEqual(await observe(visitor, probes, tried, ''), expected)

@@ -144,7 +144,7 @@ describe('while a response is held', () => {
     }
   })
 
-  it('drain comes also where Node drops what was written, as for HEAD', { timeout: 3000 }, async (t) => {
+  it('drain comes also where Node drops what was written, as for HEAD', { timeout: 20_000 }, async (t) => {
     const store = new SlowStore({ set: 2 })
     const app = await sessionApp(
       t,

@@ -24,7 +24,7 @@ async function inProcess(code: string, folder = resolve(__dirname, '../..')): Pr
   return [exitCode, printed]
 }
 
-describe('a process with a PostgresStore', { skip: withoutPostgres(), timeout: 30_000 }, () => {
+describe('a process with a PostgresStore', { skip: withoutPostgres(), timeout: 120_000 }, () => {
   let server: PostgresServer
   let pool: pg.Pool
 

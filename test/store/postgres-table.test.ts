@@ -17,7 +17,7 @@ import {
 const COLUMNS = `SELECT column_name, data_type, is_nullable, datetime_precision, column_default
   FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position`
 
-describe('the table of sessions', { skip: withoutPostgres(), timeout: 60_000 }, () => {
+describe('the table of sessions', { skip: withoutPostgres(), timeout: 240_000 }, () => {
   let server: PostgresServer
   let pool: pg.Pool
 

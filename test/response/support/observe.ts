@@ -139,7 +139,7 @@ export function compareAll(
         observer = await Observer.start(owner, surroundings, mode, cases)
       })
       for (const tried of cases) {
-        it(tried.name, { timeout: 3000 }, async () => {
+        it(tried.name, { timeout: 20_000 }, async () => {
           known.set(tried, known.get(tried) ?? (await reference.observe(tried)))
           const observed = await observer.observe(tried)
           assert.deepEqual(look(observed), look(known.get(tried) ?? observed))
