@@ -123,7 +123,6 @@ test('the top level holds nothing but what belongs there', () => {
     'bench',
     'README.md',
     'LICENSE',
-    'biome.json',
     'node_modules',
   ])
   const strange = readdirSync(ROOT).filter((name) => !name.startsWith('.') && !allowed.has(name))
