@@ -97,7 +97,7 @@ function sharing(connect: () => Promise<OpenClient>, Backend = RedisBackend) {
       return {
         backend: new Backend(one),
         reopen: () => new Backend(two),
-        precisionMs: 200,
+        precisionMs: 2000,
         clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
         clientWorks: async () => Number(await one.send('k', ['EXISTS', 'k'])) === 1,
       }

@@ -55,7 +55,7 @@ describe('the near cache', { skip: withoutRedis() }, () => {
         return {
           backend: near(client),
           reopen: () => near(client),
-          precisionMs: 200,
+          precisionMs: 2000,
           clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
           clientWorks: async () => (await (client as any).ping()) === 'PONG',
           close,

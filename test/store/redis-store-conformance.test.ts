@@ -22,7 +22,7 @@ describe('RedisStore as an application has it', { skip: withoutRedis() }, () => 
         const store = open()
         return {
           store,
-          resolutionMs: 20,
+          resolutionMs: 40,
           withPrefix: open,
           break: () => server.kill(),
           mend: () => server.restart(),

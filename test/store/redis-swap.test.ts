@@ -20,7 +20,7 @@ testBackend(
     return {
       backend: new RedisBackend(linkOf(client)),
       reopen: () => new RedisBackend(linkOf(client)),
-      precisionMs: 200,
+      precisionMs: 2000,
       clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
       clientWorks: async () => linkOf(client).ifeq === true || linkOf(client).ifeq === undefined,
       async close() {
