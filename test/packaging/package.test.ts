@@ -60,11 +60,7 @@ describe('the published package', () => {
     const data = createPackageFromTarballData(readFileSync(packed.tarball))
     const analysis = await checkPackage(data, { excludeEntrypoints: ['./package.json'] })
     assert.ok(analysis.types)
-    // Without `exports`, as before TypeScript 4.7, subpaths cannot be found.
-    const problems = analysis.problems.filter(
-      (p) => !('resolutionKind' in p && p.resolutionKind === 'node10'),
-    )
-    assert.deepEqual(problems, [])
+    assert.deepEqual(analysis.problems, [])
   })
 })
 

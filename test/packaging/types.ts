@@ -36,25 +36,35 @@ const EXPRESS_TYPES = [
 ].map((name) => `@types/${name}`)
 EXPRESS_TYPES.push('undici-types')
 
+/** `node10` is what `module: commonjs` meant before TypeScript 6. */
+export type Resolution = 'node16' | 'nodenext' | 'bundler' | 'node10'
+
 export interface CompilerSettings {
-  resolution: 'node16' | 'nodenext' | 'bundler'
+  resolution: Resolution
   /** Path of a `tsc`; default: ours. */
   compiler?: string
   /** Look into `.d.ts` files too. Default `true`. */
   libCheck?: boolean
 }
 
+const MODULE: Partial<Record<Resolution, string>> = { bundler: 'esnext', node10: 'commonjs' }
+
+/** A bundler's project has no `import = require`, an older one no `.mts`. */
+const FILES: Record<Resolution, RegExp> = {
+  node16: /\.[cm]?ts$/,
+  nodenext: /\.[cm]?ts$/,
+  bundler: /\.m?ts$/,
+  node10: /\.ts$/,
+}
+
 /** @throws Error with what the compiler says against it */
 export function compile(folder: string, settings: CompilerSettings): void {
   const { resolution, compiler = tsc(), libCheck = true } = settings
-  // A bundler's project has modules only; `import = require` is for the others.
-  const files = readdirSync(folder).filter((file) =>
-    (resolution === 'bundler' ? /^(?!.*\.cts$).*\.m?ts$/ : /\.[cm]?ts$/).test(file),
-  )
+  const files = readdirSync(folder).filter((file) => FILES[resolution].test(file))
   run(folder, process.execPath, [
     compiler,
     ...['--noEmit', '--strict', '--esModuleInterop', '--target', 'es2022', '--types', 'node'],
-    ...['--module', resolution === 'bundler' ? 'esnext' : resolution, '--moduleResolution', resolution],
+    ...['--module', MODULE[resolution] ?? resolution, '--moduleResolution', resolution],
     ...['--skipLibCheck', String(!libCheck)],
     ...files,
   ])

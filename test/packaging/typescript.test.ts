@@ -50,6 +50,10 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
     })
   }
 
+  test('TypeScript 5.7 in a project of the old kind, as sojourn', () => {
+    compiles('5.7', 'own', { resolution: 'node10' })
+  })
+
   test(`as express-session with ${THEIRS} left behind, where declarations are not checked`, () => {
     compiles('5.9', 'leftBehind', { resolution: 'node16', libCheck: false })
   })

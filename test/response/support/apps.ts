@@ -53,9 +53,9 @@ export async function sessionApp(
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Waits until something is so: a few turns of the event loop first, then milliseconds; fails after two seconds. */
+/** Waits until something is so: a few turns of the event loop first, then milliseconds; fails after what a busy machine may need. */
 export async function until(so: () => boolean, what = 'it did not come about'): Promise<void> {
-  const end = Date.now() + 2000
+  const end = Date.now() + 20_000
   for (let tries = 0; !so(); tries++) {
     if (Date.now() > end) throw new Error(what)
     if (tries < 20) await turn()
