@@ -203,8 +203,8 @@ export class BackendKeeper implements Keeper {
   }
 
   /** Compare-and-swap finds out by itself. */
-  endBy(_id: string, destroy: () => Promise<void>): Promise<void> {
-    return destroy()
+  async endBy(_id: string, destroy: () => Promise<void>): Promise<void> {
+    await this.#ask('destroy', destroy)
   }
 
   leave(): void {}

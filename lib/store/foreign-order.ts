@@ -76,6 +76,10 @@ export class ForeignOrder {
     return this.store.regenerate(session.req, this.#waits(flight))
   }
 
+  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
+    return this.end(id, (flight) => this.store.endBy(id, destroy, this.#waits(flight)))
+  }
+
   destroy(id: string): Promise<void> {
     return this.end(id, (flight) => this.remove(flight))
   }

@@ -82,6 +82,11 @@ export class ForeignStore {
     await this.#ask(id, 'destroy', (done) => this.#store.regenerate(req, done), onLate)
   }
 
+  /** An ending that asks the store itself. */
+  async endBy(id: string, destroy: () => Promise<void>, onLate: OnLate): Promise<void> {
+    await this.#ask(id, 'destroy', (done) => void destroy().then(() => done(), done), onLate)
+  }
+
   async #ask<T = void>(
     id: string,
     operation: StoreOperation,

@@ -198,7 +198,7 @@ export class ForeignKeeper implements Keeper {
   }
 
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {
-    return this.#order.end(id, destroy)
+    return this.#order.endBy(id, destroy)
   }
 
   leave(held: Held): void {
