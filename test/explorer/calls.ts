@@ -7,20 +7,23 @@ export interface Arrival {
   readonly writes: boolean
   /** The request whose session was handed over, where the store can see it. */
   readonly by?: string
-  /** The record that is to be written. */
-  readonly text?: string
+  /** The record that is to be written, where it is taken only when that happens. */
+  readonly text?: string | (() => string)
   readonly done: ((error?: unknown, value?: any) => void) | undefined
   effect(): unknown
 }
 
-export interface Call extends Arrival {
+export interface Call extends Omit<Arrival, 'text'> {
   readonly id: string
+  /** The record that is to be written, or was. */
+  text: string | undefined
   /** The request whose code made the call. */
   readonly actor: string
   state: 'arrived' | 'effected' | 'answered' | 'silent'
   tookEffect: boolean
   failed: boolean
   value: unknown
+  readonly late: (() => string) | undefined
 }
 
 /** How often each kind of misfortune may happen in one schedule. */
@@ -67,6 +70,8 @@ export class Calls {
       this.crossed.push(id)
     this.all.push({
       ...arrival,
+      text: typeof arrival.text === 'function' ? arrival.text() : arrival.text,
+      late: typeof arrival.text === 'function' ? arrival.text : undefined,
       id,
       actor,
       state: 'arrived',
@@ -95,6 +100,15 @@ export class Calls {
       if (call.state === 'arrived') return this.#effects(call)
       return call.state === 'effected' ? [this.#answer(call)] : []
     })
+  }
+
+  /** The call that has just arrived happens and is answered. */
+  finish(): void {
+    const call = this.all.at(-1)
+    if (!call) return
+    this.#happen(call, '')
+    call.state = 'answered'
+    call.done?.(null, call.value)
   }
 
   take(allowance: keyof Faults): boolean {
@@ -161,6 +175,7 @@ export class Calls {
     if (how === ' fails' || how === ' is lost') return
     const later = this.#others(call.key).slice(this.#others(call.key).indexOf(call) + 1)
     if (call.writes && later.some(({ tookEffect }) => tookEffect)) this.overtaken = true
+    if (call.late) call.text = call.late()
     call.value = call.effect()
     call.tookEffect = true
   }

@@ -22,7 +22,7 @@ export function worldOf(setup: Setup, names: readonly ProgramName[]): () => Sess
 
 /** Whether requests share nothing inside the process: true of our own stores, as long as no clock runs. */
 function sharedNothing(setup: Setup): boolean {
-  return setup.store === 'backend' && setup.timeoutMs === undefined
+  return setup.store === 'backend' && setup.timeoutMs === undefined && !setup.oneProcess
 }
 
 export function exploreAll(setup: Setup, names: readonly ProgramName[], limit?: number): Promise<Explored> {

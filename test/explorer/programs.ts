@@ -285,6 +285,7 @@ const list = {
     run: (v) => {
       const line = v.world.lineOf(v.session.id)
       v.asked++
+      v.wantsEnd('regenerate', line)
       v.req.sessionStore.regenerate(v.req, (error: unknown) => {
         v.answered++
         if (error) return v.fail(error)

@@ -65,12 +65,23 @@ function judgeEnds(world: SessionWorld, wrong: string[]): void {
     judgeOrphans(world, wrong)
   }
   for (const line of world.acknowledgedEnds) {
-    const alive = world.idsOf(line).filter((id) => world.record(id))
-    if (alive.length > 0 && !world.renewals.has(line) && !world.tooLate)
-      wrong.push(`${line} was ended, and lives on`)
+    const alive = world.idsOf(line).some((id) => world.record(id))
+    if (alive && !world.tooLate && !renewedBefore(world, line)) wrong.push(`${line} was ended, and lives on`)
   }
   for (const id of world.emptyCookies)
     wrong.push(`a cookie for ${world.calls.nameOf(id)}, which was not saved`)
+}
+
+/**
+ * Who ends an id that another request has just given up for a new one has ended nothing. In one process that is
+ * so only when the old record was on its way out before.
+ */
+function renewedBefore(world: SessionWorld, line: string): boolean {
+  if (!world.renewals.has(line)) return false
+  const asked = world.endsAsked.get(line) ?? 0
+  const ids = world.idsOf(line)
+  const removed = world.calls.all.findIndex(({ verb, key }) => verb === 'destroy' && ids.includes(key))
+  return world.backend !== undefined || removed < asked
 }
 
 function judgeOrphans(world: SessionWorld, wrong: string[]): void {

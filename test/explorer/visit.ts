@@ -105,6 +105,7 @@ export class Visit {
     this.asked++
     const line = this.world.lineOf(session.id)
     const { length } = this.changes
+    this.wantsEnd(name, line)
     try {
       await session[name]()
       this.done(name, line, session, length)
@@ -119,11 +120,18 @@ export class Visit {
     this.asked++
     const line = this.world.lineOf(session.id)
     const { length } = this.changes
+    this.wantsEnd(name, line)
     session[name]((error?: unknown) => {
       this.answered++
       if (!error) this.done(name, line, session, length)
       then(error)
     })
+  }
+
+  wantsEnd(name: string, line: string): void {
+    const { endsAsked, calls } = this.world
+    if ((name === 'destroy' || name === 'regenerate') && !endsAsked.has(line))
+      endsAsked.set(line, calls.all.length)
   }
 
   /** @param changes how many had been made when it was asked for */

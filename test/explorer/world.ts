@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly programs: readonly Program[]
   /** Each request in a process of its own: nothing but the store is shared. */
   readonly processes?: boolean
+  /** What happens in the store happens inside the process. */
+  readonly oneProcess?: boolean
   readonly faults?: Faults
   readonly options?: SessionOptions
   /** Late answers, so that what was given up can still happen afterwards. */
@@ -56,6 +58,8 @@ export class SessionWorld implements World {
   readonly renewals = new Set<string>()
   /** Lines whose end has been acknowledged to somebody. */
   readonly acknowledgedEnds = new Set<string>()
+  /** How many calls there had been when somebody first wanted a line to end. */
+  readonly endsAsked = new Map<string, number>()
   /** Ids in cookies that were set. */
   readonly cookies = new Set<string>()
   /** Ids in cookies that were set without a record behind them. */
@@ -170,7 +174,11 @@ export class SessionWorld implements World {
     if (id) this.cookies.add(id)
     if (res.statusCode < 400) {
       this.mustBeSaved(visit, visit.promised)
-      if (id && !this.calls.all.some((call) => call.key === id && call.text && call.tookEffect))
+      if (
+        id &&
+        id !== SEED &&
+        !this.calls.all.some((call) => call.key === id && call.text && call.tookEffect)
+      )
         this.emptyCookies.push(id)
     }
   }
