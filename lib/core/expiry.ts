@@ -9,6 +9,11 @@ export interface Timeouts {
   readonly absoluteMs: number
 }
 
+/** Whether there is no limit of ours: a session ends with its cookie. */
+export function isTimeless({ idleMs, absoluteMs }: Timeouts): boolean {
+  return idleMs === Number.POSITIVE_INFINITY && absoluteMs === Number.POSITIVE_INFINITY
+}
+
 /** The part of express-session's cookie that says when it ends. */
 export type CookieExpires = Date | string | number | null | false | undefined
 

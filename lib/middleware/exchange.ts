@@ -240,7 +240,7 @@ export class Exchange implements SessionLink, Guard {
   }
 
   restoreCookie(raw: object): Cookie {
-    return Cookie.restored(this.room.cookieBase(this.req), raw as Record<string, unknown>, Date.now())
+    return Cookie.restored(this.room.cookieBase(this.req), raw as Record<string, unknown>)
   }
 
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {

@@ -50,7 +50,7 @@ const AGE_UNKNOWN = 'age unknown'
 export function inflate(exchange: Exchange, loaded: Loaded): void {
   const { req, room } = exchange
   const { held } = loaded
-  const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie, Date.now())
+  const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie)
   exchange.createdAt = Cookie.createdAt(cookie)
   let made: unknown
   const { createSession } = room.store

@@ -1,3 +1,4 @@
+import { Cookie } from './cookie'
 import type { CookieBase } from './cookie-base'
 
 /** What of a cookie differs from session to session when nothing was overridden, and where its text ends. */
@@ -8,6 +9,21 @@ export interface CanonicalCookie {
   readonly expires: string | null
   /** Index just behind the cookie's JSON. */
   readonly end: number
+}
+
+/**
+ * What reading a canonical record gives. A store in this process's memory keeps it beside the text, for the next
+ * one who reads it.
+ */
+export interface Reading {
+  /** Whose configuration makes it canonical; for others the text has to be read. */
+  readonly reader: CanonicalReader
+  /** Epoch ms. */
+  readonly created: number
+  /** Epoch ms, or `null` when the cookie ends with the browser. */
+  readonly expires: number | null
+  /** The record's data text. */
+  readonly data: string
 }
 
 const QUOTE = 0x22
@@ -23,13 +39,22 @@ const ISO_LENGTH = 26
  * third of parsing it. Any other record is for the parser.
  */
 export class CanonicalReader {
+  readonly #base: CookieBase
   readonly #head: string
   readonly #tail: string
 
   constructor(base: CookieBase) {
+    this.#base = base
     const [afterLife, afterExpires] = base.json
     this.#head = `{"cookie":{"originalMaxAge":${base.maxAge}${afterLife},"expires":`
     this.#tail = `${afterExpires},"created":`
+  }
+
+  /** @returns what `read` would make of this cookie's record; `undefined` when that would be for the parser */
+  readingOf(cookie: Cookie, data: string): Reading | undefined {
+    if (!Cookie.isCanonical(cookie, this.#base)) return undefined
+    const expires = cookie.expires ? cookie.expires.valueOf() : null
+    return { reader: this, created: Cookie.createdAt(cookie), expires, data }
   }
 
   read(body: string): CanonicalCookie | undefined {

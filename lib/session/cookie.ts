@@ -146,9 +146,9 @@ export class Cookie {
    * @internal A stored session's cookie. Attributes come from today's configuration, except those that the
    * session itself overrode. A record of express-session's does not say what was overridden: it keeps its life.
    */
-  static restored(base: CookieBase, raw: Record<string, unknown>, now: number): Cookie {
+  static restored(base: CookieBase, raw: Record<string, unknown>): Cookie {
     const ours = Cookie.tellsAge(raw)
-    const cookie = Cookie.#plain(base, ours ? raw.created : now)
+    const cookie = Cookie.#plain(base, ours ? raw.created : Date.now())
     const own = raw['own']
     let keepsLife = !ours
     if (Array.isArray(own)) {
@@ -226,18 +226,26 @@ export class Cookie {
     )
   }
 
+  /** @internal whether only its times are its own, and all else is what `base` says */
+  static isCanonical(cookie: Cookie, base: CookieBase | undefined): base is CookieBase {
+    const { _expires } = cookie
+    return (
+      base !== undefined &&
+      cookie.#base === base &&
+      cookie.#active === 0 &&
+      cookie.originalMaxAge === base.maxAge &&
+      (_expires === null || (_expires instanceof Date && Number.isFinite(_expires.valueOf()))) &&
+      Cookie.isAsConfigured(cookie)
+    )
+  }
+
   /** @internal the cookie's JSON in a record; most of it is the same for all sessions */
   static text(cookie: Cookie): string {
     const base = cookie.#base
+    if (!Cookie.isCanonical(cookie, base)) return JSON.stringify(cookie)
     const { _expires } = cookie
-    if (!base || cookie.#active || cookie.originalMaxAge !== base.maxAge || !Cookie.isAsConfigured(cookie)) {
-      return JSON.stringify(cookie)
-    }
-    if (_expires !== null && !(_expires instanceof Date && Number.isFinite(_expires.valueOf()))) {
-      return JSON.stringify(cookie)
-    }
     const [afterLife, afterExpires] = base.json
-    const expires = _expires === null ? 'null' : `"${isoText(_expires.valueOf())}"`
+    const expires = !_expires ? 'null' : `"${isoText(_expires.valueOf())}"`
     return `{"originalMaxAge":${base.maxAge}${afterLife},"expires":${expires}${afterExpires},"created":${cookie.#created}}`
   }
 }

@@ -1,6 +1,7 @@
 import { badOption } from '../core/errors'
 import { cookieEnd } from '../core/expiry'
 import { parseRecord } from '../core/record'
+import type { Reading } from '../session/canonical'
 import type { SessionData } from '../session/session'
 import { type Callback, settle, whenDone } from '../session/settle'
 import { Store } from '../session/store'
@@ -183,8 +184,14 @@ export class BackedStore extends Store {
   }
 
   /** @internal what the backend is given for a session */
-  entryFor(session: object, text: string, expires: number): Entry {
-    return this.owners ? { body: text, expires, owner: this.owners.of(session) } : { body: text, expires }
+  entryFor(session: object, text: string, expires: number, reading?: Reading): Entry {
+    return {
+      body: text,
+      expires,
+      owner: this.owners?.of(session),
+      // Where records are sealed, what is in them does not stand beside.
+      reading: this.#sealer ? undefined : reading,
+    }
   }
 
   /** @internal the text that the backend keeps for a record */

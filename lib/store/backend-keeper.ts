@@ -1,6 +1,6 @@
-import { type CookieExpires, cookieEnd, timedOut, worthMoving } from '../core/expiry'
+import { worthMoving } from '../core/expiry'
 import { fingerprint } from '../core/id'
-import { type Data, dataText, dataTextBehind, dataTextOf, parseData, parseRecord } from '../core/record'
+import { dataText, parseData } from '../core/record'
 import { type Session, setSessionId, showInstead } from '../session/session'
 import { isPromise, whenDone } from '../session/settle'
 import type { BackedStore } from './backed-store'
@@ -17,6 +17,7 @@ import {
   type Written,
 } from './keeper'
 import { type Moved, moveRecord } from './move-record'
+import { RecordReader } from './read-record'
 
 /** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
 export class BackendKeeper implements Keeper {
@@ -26,15 +27,14 @@ export class BackendKeeper implements Keeper {
   readonly #backend: Backend
   readonly #context: KeeperContext
   readonly #ask: Ask
-  readonly #timeless: boolean
+  readonly #reader: RecordReader
 
   constructor(store: BackedStore, context: KeeperContext) {
     this.#store = store
     this.#backend = store.backend
     this.#context = context
     this.#ask = askFor(context)
-    const { idleMs, absoluteMs } = context.policy
-    this.#timeless = idleMs === Number.POSITIVE_INFINITY && absoluteMs === Number.POSITIVE_INFINITY
+    this.#reader = new RecordReader(store, context)
   }
 
   load(id: string): Awaitable<Loaded | undefined> {
@@ -47,14 +47,12 @@ export class BackendKeeper implements Keeper {
 
   #loaded(id: string, key: StoreKey, entry: Entry | undefined): Awaitable<Loaded | undefined> {
     if (!entry) return this.#store.elsewhere ? this.#takenOver(id, key) : undefined
-    const body = this.#store.opened(key, entry.body)
-    const loaded = body === undefined ? undefined : this.#parse(id, body, entry)
+    const loaded = this.#reader.read(id, key, entry)
     if (!loaded) {
       this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
       return undefined
     }
-    const { created } = loaded.cookie
-    const ended = timedOut(Date.now(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
+    const ended = this.#reader.timedOut(loaded)
     if (ended) {
       this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
       this.#forget(key)
@@ -66,21 +64,6 @@ export class BackendKeeper implements Keeper {
   async #takenOver(id: string, key: StoreKey): Promise<Loaded | undefined> {
     const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id))
     return entry && this.#loaded(id, key, entry)
-  }
-
-  #parse(id: string, body: string, entry: Entry): Loaded | undefined {
-    const read = this.#context.canonical?.read(body)
-    if (read) {
-      const text = dataTextBehind(body, read.end)
-      const data = text === '{}' ? {} : parseObject(text)
-      const cookie = { created: read.created, expires: this.#endShown(read.expires, entry.expires) }
-      return data && { cookie, data, held: holding(id, text, entry) }
-    }
-    const record = parseRecord(body)
-    if (!record) return undefined
-    const { cookie } = record
-    cookie['expires'] = this.#endShown(cookie['expires'] as CookieExpires, entry.expires)
-    return { cookie, data: record, held: holding(id, dataTextOf(body, record), entry) }
   }
 
   create(session: Session, data: string): Awaitable<Held | undefined> {
@@ -175,7 +158,7 @@ export class BackendKeeper implements Keeper {
   touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
     const { policy } = this.#context
     const now = Date.now()
-    const to = deadlineOf(session, now, this.#store.ttlMs, policy)
+    const to = deadlineOf(session, this.#store.ttlMs, policy, now)
     if (!forced && !worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
     const key = this.#store.keyOf(held.id)
     const moved = this.#ask('touch', () => this.#backend.extend(key, to))
@@ -210,36 +193,11 @@ export class BackendKeeper implements Keeper {
   leave(): void {}
 
   #commit(held: Held, session: Session, data: string): Commit {
-    return new Commit(this.#store, this.#context.policy, held, session, data)
-  }
-
-  /** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
-  #endShown(expires: CookieExpires, deadline: number): CookieExpires {
-    if (!expires || deadline === Number.POSITIVE_INFINITY) return expires
-    // Without time-outs of ours the deadline is the cookie's end, and no text has to be read.
-    if (this.#timeless) return deadline
-    const end = cookieEnd(expires)
-    return end !== undefined && deadline > end ? deadline : expires
+    return new Commit(this.#store, this.#context, held, session, data)
   }
 
   #forget(key: StoreKey): void {
     const removed = this.#ask('destroy', () => this.#backend.remove(key))
     if (isPromise(removed)) removed.then(undefined, () => {})
-  }
-}
-
-function holding(id: string, data: string, entry: Entry): Held {
-  const held = new Held(id, data)
-  held.seen = entry.body
-  held.seenData = data
-  held.deadline = entry.expires
-  return held
-}
-
-function parseObject(text: string): Data | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

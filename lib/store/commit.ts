@@ -1,13 +1,13 @@
 import { applyDelta, type Delta, deltaBetween } from '../core/delta'
 import { SessionError, storeError } from '../core/errors'
-import { cookieEnd, deadlineAt } from '../core/expiry'
-import type { Policy } from '../core/options'
+import { cookieEnd, deadlineAt, isTimeless, type Timeouts } from '../core/expiry'
 import { type Data, dataTextOf, joinRecord, parseData, parseRecord } from '../core/record'
+import type { Reading } from '../session/canonical'
 import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 import type { BackedStore } from './backed-store'
 import type { Entry, StoreKey } from './backend'
-import type { Held } from './keeper'
+import type { Held, KeeperContext } from './keeper'
 import { takeCookie } from './take-cookie'
 
 /** Far beyond any real contention: a backend that changes what it is given would go on for ever. */
@@ -22,7 +22,7 @@ export class Commit {
   /** Whether another request's changes are in it. */
   merged = false
   readonly #store: BackedStore
-  readonly #policy: Policy
+  readonly #context: KeeperContext
   readonly #session: Session
   /** Data text of the live session. */
   readonly #mine: string
@@ -36,10 +36,11 @@ export class Commit {
   /** The session's own cookie settings, as `#text` has them. */
   #settings = ''
   #expires = 0
+  #reading: Reading | undefined = undefined
 
-  constructor(store: BackedStore, policy: Policy, held: Held, session: Session, mine: string) {
+  constructor(store: BackedStore, context: KeeperContext, held: Held, session: Session, mine: string) {
     this.#store = store
-    this.#policy = policy
+    this.#context = context
     this.held = held
     this.#session = session
     this.#mine = mine
@@ -70,7 +71,7 @@ export class Commit {
     const delta = this.#change()
     const changed = delta.removed.length > 0 || Object.keys(delta.set).length > 0
     const conflict = theirs.body !== this.#seen
-    const { concurrency } = this.#policy
+    const { concurrency } = this.#context.policy
     if (conflict && changed && concurrency === 'reject') {
       throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
     }
@@ -94,12 +95,16 @@ export class Commit {
     return this.compose(other.data, other.#cookieText)
   }
 
-  compose(data: string, cookieText = Cookie.text(this.#session.cookie)): this {
+  /** @param cookieText of the record, where it is not the live session's cookie */
+  compose(data: string, cookieText?: string): this {
+    const { cookie } = this.#session
+    const { policy, canonical } = this.#context
     this.data = data
-    this.#cookieText = cookieText
-    this.#settings = Cookie.settings(this.#session.cookie)
-    this.#text = this.#store.sealed(this.key, joinRecord(cookieText, data))
-    this.#expires = deadlineOf(this.#session, Date.now(), this.#store.ttlMs, this.#policy)
+    this.#cookieText = cookieText ?? Cookie.text(cookie)
+    this.#reading = cookieText === undefined ? canonical?.readingOf(cookie, data) : undefined
+    this.#settings = Cookie.settings(cookie)
+    this.#text = this.#store.sealed(this.key, joinRecord(this.#cookieText, data))
+    this.#expires = deadlineOf(this.#session, this.#store.ttlMs, policy)
     return this
   }
 
@@ -107,7 +112,7 @@ export class Commit {
   entry(expires = this.#expires): Entry {
     // Whose session it is may be what another request has changed.
     const whole = this.merged && this.#store.owners ? parseData(this.data) : this.#session
-    return this.#store.entryFor(whole, this.#text, expires)
+    return this.#store.entryFor(whole, this.#text, expires, this.#reading)
   }
 
   /** It was written: live session and store agree. */
@@ -134,8 +139,11 @@ export class Commit {
   }
 }
 
-/** @returns the deadline of a session's record, as of now */
-export function deadlineOf(session: Session, now: number, ttlMs: number, policy: Policy): number {
+/** @returns the deadline of a session's record, as of `now` */
+export function deadlineOf(session: Session, ttlMs: number, timeouts: Timeouts, now?: number): number {
   const { cookie } = session
-  return deadlineAt(now, cookieEnd(cookie.expires), ttlMs, Cookie.createdAt(cookie) || now, policy)
+  const end = cookieEnd(cookie.expires)
+  if (end !== undefined && isTimeless(timeouts)) return end
+  const at = now ?? Date.now()
+  return deadlineAt(at, end, ttlMs, Cookie.createdAt(cookie) || at, timeouts)
 }

@@ -8,6 +8,7 @@ interface Node {
   body: string
   expires: number
   owner: string | undefined
+  reading: unknown
   older: Node
   newer: Node
 }
@@ -34,7 +35,7 @@ export class MemoryBackend implements Backend {
   constructor(max = Number.POSITIVE_INFINITY, onEvict: (key: StoreKey) => void = () => {}) {
     this.#max = max
     this.#onEvict = onEvict
-    const ring = { key: '', body: '', expires: 0, owner: undefined } as unknown as Node
+    const ring = { key: '', body: '', expires: 0, owner: undefined, reading: undefined } as unknown as Node
     ring.older = ring
     ring.newer = ring
     this.#ring = ring
@@ -62,7 +63,8 @@ export class MemoryBackend implements Backend {
     if (this.#live(key)) return false
     if (this.#size >= this.#max) this.#evict()
     const { newer, older } = { newer: this.#ring, older: this.#ring.older }
-    const node: Node = { key, body: entry.body, expires: entry.expires, owner: undefined, older, newer }
+    const { body, expires, reading } = entry
+    const node: Node = { key, body, expires, owner: undefined, reading, older, newer }
     older.newer = node
     newer.older = node
     this.#shard(key).set(key, node)
@@ -77,6 +79,7 @@ export class MemoryBackend implements Backend {
     if (node.body !== seen) return entryOf(node)
     node.body = entry.body
     node.expires = entry.expires
+    node.reading = entry.reading
     if (node.owner !== entry.owner) this.#own(node, entry.owner)
     this.#use(node)
     return true
@@ -225,8 +228,8 @@ export class MemoryBackend implements Backend {
   }
 }
 
-function entryOf({ body, expires, owner }: Node): Entry {
-  return { body, expires, owner }
+function entryOf({ body, expires, owner, reading }: Node): Entry {
+  return { body, expires, owner, reading }
 }
 
 /** FNV-1a over the last characters, which differ in random ids as well as in counted ones. */
