@@ -1,5 +1,5 @@
 import { cookieEnd } from '../core/expiry'
-import { isRecord, parseRecord } from '../core/record'
+import { type Data, isRecord, parseRecord } from '../core/record'
 import type { SessionData } from '../session/session'
 import { asked } from '../session/settle'
 import type { Store } from '../session/store'
@@ -39,12 +39,23 @@ export function oldStore(store: Store, ttlMs: number): Source {
     async find(id) {
       const found = await asked<SessionData | null | undefined>((done) => store.get(id, done)).catch(absence)
       if (!isRecord(found)) return undefined
-      const end = cookieEnd(found.cookie['expires'] as string | null)
       const record = JSON.stringify(found)
-      return { entry: { body: record, expires: end ?? Date.now() + ttlMs }, record }
+      return { entry: { body: record, expires: endOf(found.cookie, ttlMs) }, record }
     },
     remove: (id) => asked((done) => store.destroy(id, done)),
   }
+}
+
+/**
+ * What a store hands out is alive, as it is to express-session. connect-redis and connect-pg-simple move the end
+ * in their key or column and leave the record, so that the end in it may be past: then a whole life is left at most.
+ */
+function endOf(cookie: Data, ttlMs: number): number {
+  const now = Date.now()
+  const end = cookieEnd(cookie['expires'] as string | null)
+  if (end === undefined) return now + ttlMs
+  const { originalMaxAge } = cookie
+  return end > now ? end : now + (Number(originalMaxAge) > 0 ? Number(originalMaxAge) : ttlMs)
 }
 
 /** Stores on files report a session that they do not have as an error of this code, which express-session accepts. */
