@@ -1,6 +1,7 @@
 import { createSecretKey, KeyObject } from 'node:crypto'
 import { sign, unsign } from 'cookie-signature'
 import { decodeValue } from './cookie-header'
+import { isUsableId } from './id'
 
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 
@@ -38,6 +39,8 @@ export class Signer {
     if (known !== undefined) return known
     const raw = encodeURIComponent(this.sign(id))
     this.#signed.set(id, raw)
+    // The browser will send it back.
+    this.#remember(raw, id)
     return raw
   }
 
@@ -48,13 +51,20 @@ export class Signer {
     return SIGNED + sign(id, first)
   }
 
+  /** @returns the usable id in a raw value of a `Cookie` header that was signed or verified lately */
+  recall(raw: string): string | undefined {
+    return this.#verified.get(raw)
+  }
+
   /** @returns the id in a raw value of a `Cookie` header that one of the secrets signed, else `undefined` */
   open(raw: string): string | undefined {
-    const known = this.#verified.get(raw)
-    if (known !== undefined) return known
     const id = this.verify(decodeValue(raw))
-    if (id !== undefined) this.#verified.set(raw, id)
+    if (id !== undefined) this.#remember(raw, id)
     return id
+  }
+
+  #remember(raw: string, id: string): void {
+    if (isUsableId(id)) this.#verified.set(raw, id)
   }
 
   /** @returns the id in a decoded value that one of the secrets signed, else `undefined` */

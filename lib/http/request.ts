@@ -42,7 +42,11 @@ export function requestIds(
   const ids: string[] = []
   const header = req.headers?.cookie
   if (header) {
-    for (const raw of cookieValues(header, name)) if (raw) take(ids, signer.open(raw), refuse)
+    for (const raw of cookieValues(header, name)) {
+      const known = signer.recall(raw)
+      if (known !== undefined) add(ids, known)
+      else if (raw) take(ids, signer.open(raw), refuse)
+    }
   }
   if (ids.length === 0 && (req.signedCookies || req.cookies)) takeParsed(ids, req, name, signer, refuse)
   return ids
@@ -51,7 +55,11 @@ export function requestIds(
 function take(ids: string[], id: string | undefined, refuse: (because: RefusedReason) => void): void {
   if (id === undefined) refuse('signature')
   else if (!isUsableId(id)) refuse('malformed')
-  else if (!ids.includes(id)) ids.push(id)
+  else add(ids, id)
+}
+
+function add(ids: string[], id: string): void {
+  if (!ids.includes(id)) ids.push(id)
 }
 
 function takeParsed(

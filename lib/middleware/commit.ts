@@ -36,15 +36,17 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   if (ending && data.length <= LATE_LOOK_LENGTH && !exchange.keeper.lendsSession) {
     exchange.endedWith = Object.values(session)
   }
-  const modified = exchange.originalId !== session.id || data !== exchange.originalData
-  const { held } = exchange
+  const { held, originalData } = exchange
   const known = held?.id === session.id
+  const changed = known && data !== held.base
+  const sameData = known && originalData === held.base ? !changed : data === originalData
+  const modified = exchange.originalId !== session.id || !sameData
   const decision = decideSave(
     {
       usableId: typeof req.sessionID === 'string',
       isNew: !known,
       modified,
-      dirty: known && isDirty(held, session, data),
+      dirty: known && (changed || held.settings !== Cookie.settings(session.cookie)),
       savedHere: exchange.saved,
     },
     room.policy,
@@ -119,10 +121,6 @@ export function textOf(session: Session): string {
       cause,
     })
   }
-}
-
-export function isDirty(held: Held, session: Session, data: string): boolean {
-  return held.base !== data || held.settings !== Cookie.settings(session.cookie)
 }
 
 /** `req.session` is gone: with `unset: 'destroy'` so is the record. */
