@@ -3,13 +3,15 @@ import { cookieEnd } from '../core/expiry'
 import { parseRecord } from '../core/record'
 import type { Reading } from '../session/canonical'
 import type { SessionData } from '../session/session'
-import { type Callback, settle, whenDone } from '../session/settle'
+import { type Callback, settle } from '../session/settle'
 import { Store } from '../session/store'
 import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './backed-options'
-import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
-import { Elsewhere, oldStore, plainRows, type Source } from './elsewhere'
+import type { Awaitable, Backend, Entry, StoreKey } from './backend'
+import { Elsewhere } from './elsewhere'
 import { KeyRing } from './keys'
 import { type OwnedSession, Owners, ownedSession } from './owners'
+import { putEntry } from './put-entry'
+import { storedSession } from './stored-session'
 
 export { type BackedStoreOptions, type StoredSession, splitBackedOptions } from './backed-options'
 
@@ -32,17 +34,15 @@ export class BackedStore extends Store {
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, options: BackedStoreOptions = {}) {
     super()
-    const { prefix = '', ttl = Number.POSITIVE_INFINITY, hashIds = false, migrateFrom } = options
+    const { prefix = '', ttl = Number.POSITIVE_INFINITY, hashIds = false } = options
     checkBackedOptions(options)
     this.backend = backend
     this.ttlMs = ttl
     this.#keys = new KeyRing(prefix, hashIds)
     this.#sealer = options.seal
-    this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options) : undefined
-    const sources: Source[] = []
-    if (hashIds) sources.push(plainRows(this, (id) => this.#keys.plain(id)))
-    if (migrateFrom) sources.push(oldStore(migrateFrom, ttl))
-    this.elsewhere = sources.length > 0 ? new Elsewhere(sources, this) : undefined
+    this.owners =
+      options.owner || options.maxPerOwner ? new Owners(backend, options, (key) => this.end(key)) : undefined
+    this.elsewhere = Elsewhere.of(this, options, (id) => this.#keys.plain(id))
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
       () => this.emit('connect'),
@@ -52,7 +52,7 @@ export class BackedStore extends Store {
   override get(sid: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> {
     return settle(async () => {
       const key = this.#keys.ofShown(sid)
-      const entry = (await this.backend.read(key)) ?? (await this.elsewhere?.take(sid))
+      const entry = await this.#taken(sid, key)
       return entry ? this.#shown(key, entry) : null
     }, callback)
   }
@@ -65,13 +65,17 @@ export class BackedStore extends Store {
     } catch (error) {
       return settle(() => Promise.reject(error), callback)
     }
-    return settle(() => this.#put(this.#keys.ofShown(sid), session, body), callback)
+    return settle(() => {
+      const key = this.#keys.ofShown(sid)
+      const put = () => this.#put(key, session, body)
+      return this.elsewhere ? this.#taken(sid, key).then(put) : put()
+    }, callback)
   }
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
     return settle(async () => {
-      await this.backend.remove(this.#keys.ofShown(sid))
-      await this.elsewhere?.remove(sid)
+      if (this.elsewhere && !this.#keys.isHandle(sid)) await this.elsewhere.destroy(sid)
+      else await this.end(this.#keys.ofShown(sid))
     }, callback)
   }
 
@@ -79,8 +83,8 @@ export class BackedStore extends Store {
     return settle(async () => {
       const key = this.#keys.ofShown(sid)
       const deadline = this.#deadline(session)
-      if (await this.backend.extend(key, deadline)) return
-      if (await this.elsewhere?.take(sid)) await this.backend.extend(key, deadline)
+      if (this.elsewhere) await this.#taken(sid, key)
+      await this.backend.extend(key, deadline)
     }, callback)
   }
 
@@ -108,7 +112,7 @@ export class BackedStore extends Store {
   /** Ends all sessions of this store's prefix. */
   override clear(callback?: Callback): Promise<void> {
     return settle(async () => {
-      for await (const [key] of this.#entries()) await this.backend.remove(key)
+      for await (const [key] of this.#entries()) await this.end(key)
     }, callback)
   }
 
@@ -136,7 +140,7 @@ export class BackedStore extends Store {
 
   /** Ends the session of this key, which `sessionsOf` gave. Answers whether it was alive. */
   revoke(key: string, callback?: Callback<boolean>): Promise<boolean> {
-    return settle(async () => this.backend.remove(key), callback)
+    return settle(async () => this.end(key), callback)
   }
 
   /**
@@ -154,7 +158,7 @@ export class BackedStore extends Store {
       const kept = options.except === undefined ? undefined : this.#keys.ofShown(options.except)
       let ended = 0
       for (const [key] of await this.#indexed().listed(String(owner))) {
-        if (key !== kept && (await this.backend.remove(key))) ended++
+        if (key !== kept && (await this.end(key))) ended++
       }
       return ended
     }, callback)
@@ -204,6 +208,20 @@ export class BackedStore extends Store {
     return this.#sealer ? this.#sealer.open(key, text) : text
   }
 
+  /** @internal Ends the session of a key. Answers whether it was alive. */
+  end(key: StoreKey): Awaitable<boolean> {
+    return this.elsewhere ? this.elsewhere.end(key) : this.backend.remove(key)
+  }
+
+  /** What stands under a key, after it was taken over if it stood elsewhere. */
+  async #taken(sid: string, key: StoreKey): Promise<Entry | undefined> {
+    const entry = await this.backend.read(key)
+    const { elsewhere } = this
+    // A handle is no id, and its session has been here at least once; what is left to do its next request does.
+    if (!elsewhere || this.#keys.isHandle(sid) || !elsewhere.concerns(key, entry)) return entry
+    return elsewhere.take(sid, entry)
+  }
+
   #indexed(): Owners {
     return this.owners ?? badOption('owner', 'a function of the session, for this method', undefined)
   }
@@ -216,33 +234,14 @@ export class BackedStore extends Store {
     return cookieEnd(session.cookie?.expires) ?? Date.now() + this.ttlMs
   }
 
-  /**
-   * Creates or replaces. Each step is a compare-and-swap, so it ends with this body whatever happens meanwhile. At
-   * once where the backend answers at once: `store.set(…)` without a callback is followed by `store.get` in tests.
-   */
   #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
-    const { backend } = this
     const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
-    const onto = (seen: Replaced): Awaitable<void> => {
-      if (seen === true) return
-      if (seen) return whenDone(backend.replace(key, seen.body, entry), onto)
-      return whenDone(backend.create(key, entry), (created) => {
-        if (!created) return whenDone(backend.read(key), onto)
-      })
-    }
-    return whenDone(backend.read(key), onto)
+    return putEntry(this.backend, key, entry)
   }
 
-  /** What a caller sees of a record: its end is where touches have moved it. */
   #shown(key: StoreKey, entry: Entry): StoredSession | null {
     const body = this.opened(key, entry.body)
-    const record = body === undefined ? undefined : parseRecord(body)
-    if (!record) return null
-    const end = cookieEnd(record.cookie['expires'] as string | null)
-    if (end !== undefined && Number.isFinite(entry.expires)) {
-      record.cookie['expires'] = new Date(Math.max(end, entry.expires)).toISOString()
-    }
-    return record as unknown as StoredSession
+    return body === undefined ? null : storedSession(body, entry.expires)
   }
 }
 

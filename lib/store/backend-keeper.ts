@@ -46,7 +46,11 @@ export class BackendKeeper implements Keeper {
   }
 
   #loaded(id: string, key: StoreKey, entry: Entry | undefined): Awaitable<Loaded | undefined> {
-    if (!entry) return this.#store.elsewhere ? this.#takenOver(id, key) : undefined
+    if (this.#store.elsewhere?.concerns(key, entry)) return this.#takenOver(id, key, entry)
+    return entry && this.#read(id, key, entry)
+  }
+
+  #read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
     const loaded = this.#reader.read(id, key, entry)
     if (!loaded) {
       this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
@@ -61,9 +65,9 @@ export class BackendKeeper implements Keeper {
     return loaded
   }
 
-  async #takenOver(id: string, key: StoreKey): Promise<Loaded | undefined> {
-    const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id))
-    return entry && this.#loaded(id, key, entry)
+  async #takenOver(id: string, key: StoreKey, here: Entry | undefined): Promise<Loaded | undefined> {
+    const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id, here))
+    return entry && this.#read(id, key, entry)
   }
 
   create(session: Session, data: string): Awaitable<Held | undefined> {
@@ -169,10 +173,12 @@ export class BackendKeeper implements Keeper {
   }
 
   destroy(id: string): Awaitable<void> {
+    const { elsewhere } = this.#store
+    if (elsewhere) return this.#ask('destroy', () => elsewhere.destroy(id))
     const key = this.#store.keyOf(id)
     return whenDone(
       this.#ask('destroy', () => this.#backend.remove(key)),
-      () => this.#store.elsewhere && this.#ask('destroy', () => this.#store.elsewhere?.remove(id)),
+      () => {},
     )
   }
 

@@ -3,7 +3,9 @@ import { type Data, isRecord, parseRecord } from '../core/record'
 import type { SessionData } from '../session/session'
 import { asked } from '../session/settle'
 import type { Store } from '../session/store'
-import type { Backend, Entry, StoreKey } from './backend'
+import type { BackedStoreOptions } from './backed-options'
+import type { Backend, Entry, Replaced, StoreKey } from './backend'
+import { ENDED, mayHaveStage, type Stage, stageOf, withStage } from './taking'
 
 /** A session that stands somewhere else. */
 interface Found {
@@ -14,13 +16,13 @@ interface Found {
 }
 
 /** Where a session may stand that the store does not have under its key. */
-export interface Source {
+interface Source {
   find(id: string): Promise<Found | undefined>
   remove(id: string): Promise<void>
 }
 
 /** Rows of the time before ids were hashed, in the same backend. */
-export function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Source {
+function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Source {
   return {
     async find(id) {
       const key = plainKey(id)
@@ -34,7 +36,7 @@ export function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Sou
 }
 
 /** Another store, which the application is moving away from. */
-export function oldStore(store: Store, ttlMs: number): Source {
+function oldStore(store: Store, ttlMs: number): Source {
   return {
     async find(id) {
       const found = await asked<SessionData | null | undefined>((done) => store.get(id, done)).catch(absence)
@@ -66,6 +68,7 @@ function absence(error: unknown): undefined {
 /** What a taking over needs of the store that takes. */
 export interface Taker {
   readonly backend: Backend
+  readonly ttlMs: number
   keyOf(id: string): StoreKey
   sealed(key: StoreKey, body: string): string
   opened(key: StoreKey, text: string): string | undefined
@@ -74,7 +77,8 @@ export interface Taker {
 
 /**
  * Takes sessions over from where they stood before, each when it is first asked for, so that nobody is logged out
- * by a change of store. What was taken is removed there: a session that is ended later must not be found again.
+ * by a change of store. What was taken is removed there, and only then loses the mark of `taking.ts`, so that
+ * whatever breaks off in between is finished by who comes next and a session that was ended is never taken again.
  */
 export class Elsewhere {
   readonly #sources: readonly Source[]
@@ -87,41 +91,124 @@ export class Elsewhere {
     this.#taker = taker
   }
 
-  /** @returns the entry under its new key, or `undefined` when no source has the session */
-  take(id: string): Promise<Entry | undefined> {
+  /** `undefined`: these options name no other place. */
+  static of(
+    taker: Taker,
+    { hashIds, migrateFrom }: BackedStoreOptions,
+    plainKey: (id: string) => StoreKey,
+  ): Elsewhere | undefined {
+    const sources: Source[] = []
+    if (hashIds) sources.push(plainRows(taker, plainKey))
+    if (migrateFrom) sources.push(oldStore(migrateFrom, taker.ttlMs))
+    return sources.length > 0 ? new Elsewhere(sources, taker) : undefined
+  }
+
+  /** Whether what the store has of a session may not be used yet, so that it has to be taken, or taken to its end. */
+  concerns(key: StoreKey, entry: Entry | undefined): boolean {
+    return entry === undefined || stageOf(this.#record(key, entry)) !== undefined
+  }
+
+  /**
+   * @param here what stands under the session's key
+   * @returns the entry under its key, or `undefined` when no source has the session
+   */
+  take(id: string, here: Entry | undefined): Promise<Entry | undefined> {
     let taking = this.#underWay.get(id)
     if (!taking) {
-      taking = this.#take(id).finally(() => this.#underWay.delete(id))
+      const key = this.#taker.keyOf(id)
+      const taken = here ? this.#finish(id, key, here) : this.#take(id, key)
+      taking = taken.finally(() => this.#underWay.delete(id))
       this.#underWay.set(id, taking)
     }
     return taking
   }
 
-  async remove(id: string): Promise<void> {
+  /** Ends a session. There first: who takes it over meanwhile looks there again afterwards, or has made it here by now. */
+  async destroy(id: string): Promise<void> {
+    try {
+      await this.#remove(id)
+    } finally {
+      await this.#taker.backend.remove(this.#taker.keyOf(id))
+    }
+  }
+
+  /** Ends a session whose id need not be known. @returns whether it was alive */
+  async end(key: StoreKey): Promise<boolean> {
+    const { backend } = this.#taker
+    let theirs: Replaced = await backend.read(key)
+    while (theirs) {
+      const stage = stageOf(this.#record(key, theirs))
+      if (!stage) return backend.remove(key)
+      if (stage === 'ended') return false
+      const entry = { body: this.#taker.sealed(key, ENDED), expires: theirs.expires }
+      theirs = await backend.replace(key, theirs.body, entry)
+      if (theirs === true) return true
+    }
+    return false
+  }
+
+  async #remove(id: string): Promise<void> {
     for (const source of this.#sources) await source.remove(id)
   }
 
-  async #take(id: string): Promise<Entry | undefined> {
+  async #take(id: string, key: StoreKey): Promise<Entry | undefined> {
     const { backend } = this.#taker
-    const key = this.#taker.keyOf(id)
     for (const source of this.#sources) {
       const found = await source.find(id)
       if (!found) continue
       const record = found.record === undefined ? undefined : parseRecord(found.record)
       // Stays where it is; whoever asks finds out that he cannot read it.
-      if (!record || found.record === undefined) return found.entry
-      const text = this.#taker.sealed(key, found.record)
-      const entry = this.#taker.entryFor(record, text, found.entry.expires)
-      if (!(await backend.create(key, entry))) return backend.read(key)
-      // Another process may have taken it, and ended it, since we found it: then it stands there no more.
+      if (!record) return found.entry
+      const copy = this.#entry(key, record, 'copied', found.entry.expires)
+      if (!(await backend.create(key, copy))) break
       if (await source.find(id)) {
-        await source.remove(id)
-        return entry
+        await this.#remove(id)
+        return this.#finish(id, key, await this.#mark(key, copy, undefined))
       }
-      await backend.replace(key, entry.body, { ...entry, expires: 0 })
-      return undefined
+      // It was ended since we found it; or taken to its end by another request, and then this copy is no more.
+      const theirs = await backend.replace(key, copy.body, { ...copy, expires: 0 })
+      return theirs === true ? undefined : this.#finish(id, key, theirs)
     }
     // Another process may have taken it since the caller looked.
-    return backend.read(key)
+    return this.#finish(id, key, await backend.read(key))
+  }
+
+  /** Does what is left to do of a taking over that another request began. Each step goes forwards, so it ends. */
+  async #finish(id: string, key: StoreKey, here: Entry | undefined): Promise<Entry | undefined> {
+    let entry = here
+    while (entry) {
+      const stage = stageOf(this.#record(key, entry))
+      if (!stage) return entry
+      if (stage === 'copied') {
+        entry = await this.#mark(key, entry, 'kept')
+        continue
+      }
+      await this.#remove(id)
+      if (stage === 'ended') {
+        await this.#taker.backend.replace(key, entry.body, { ...entry, expires: 0 })
+        return undefined
+      }
+      entry = await this.#mark(key, entry, undefined)
+    }
+    return undefined
+  }
+
+  /** @returns what stands there then, whoever wrote it */
+  async #mark(key: StoreKey, entry: Entry, stage: Stage | undefined): Promise<Entry | undefined> {
+    const record = this.#record(key, entry)
+    if (!record) return entry
+    const marked = this.#entry(key, record, stage, entry.expires)
+    const replaced = await this.#taker.backend.replace(key, entry.body, marked)
+    return replaced === true ? marked : replaced
+  }
+
+  #entry(key: StoreKey, record: Data & { cookie: Data }, stage: Stage | undefined, expires: number): Entry {
+    const text = withStage(record, stage)
+    return this.#taker.entryFor(record, this.#taker.sealed(key, text), expires)
+  }
+
+  #record(key: StoreKey, entry: Entry): (Data & { cookie: Data }) | undefined {
+    const text = this.#taker.opened(key, entry.body)
+    return text !== undefined && mayHaveStage(text) ? parseRecord(text) : undefined
   }
 }

@@ -27,7 +27,12 @@ export class KeyRing {
 
   /** The store key of what the application has: an id, or what a listing showed. */
   ofShown(shown: string): StoreKey {
-    return this.hashes && shown.startsWith(HASHED) ? this.prefix + shown : this.of(shown)
+    return this.isHandle(shown) ? this.prefix + shown : this.of(shown)
+  }
+
+  /** Whether what the application has is not an id but what a listing showed in its place. */
+  isHandle(shown: string): boolean {
+    return this.hashes && shown.startsWith(HASHED)
   }
 
   /** What stands for a session in lists that users see; the same from the key as from the id. */

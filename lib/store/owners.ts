@@ -1,7 +1,7 @@
 import { badOption, SessionError } from '../core/errors'
 import type { Data } from '../core/record'
 import type { SessionData } from '../session/session'
-import type { Backend, Entry, StoreKey } from './backend'
+import type { Awaitable, Backend, Entry, StoreKey } from './backend'
 import type { KeyRing } from './keys'
 
 /** How many sessions an owner may have, and what happens to one more (ASVS 7.1.2). */
@@ -38,16 +38,25 @@ export interface OwnerOptions {
 /** The index of whose sessions are whose, on any backend that keeps one. */
 export class Owners {
   readonly #backend: Backend
+  readonly #end: (key: StoreKey) => Awaitable<boolean>
   readonly #ownerOf: OwnerOf
   readonly limit: Required<OwnerLimit> | undefined
   /** Counts under way, by owner: two at a time would each end the other's session. */
   readonly #counting = new Map<string, Promise<void>>()
 
-  /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
-  constructor(backend: Backend, { owner, maxPerOwner }: OwnerOptions) {
+  /**
+   * @param end ends the session of a key
+   * @throws TypeError ERR_SESSION_OPTION when an option is wrong
+   */
+  constructor(
+    backend: Backend,
+    { owner, maxPerOwner }: OwnerOptions,
+    end: (key: StoreKey) => Awaitable<boolean>,
+  ) {
     if (typeof owner !== 'function') badOption('owner', 'a function of the session', owner)
     if (!backend.ownedBy) badOption('owner', 'undefined: this backend keeps no index of owners', owner)
     this.#backend = backend
+    this.#end = end
     this.#ownerOf = owner
     this.limit = readLimit(maxPerOwner)
   }
@@ -91,10 +100,10 @@ export class Owners {
     const tooMany = all.length - this.limit.max
     if (tooMany <= 0) return
     if (this.limit.overflow === 'refuse') {
-      await this.#backend.remove(key)
+      await this.#end(key)
       throw refused(this.limit.max)
     }
-    for (const [other] of others.slice(0, tooMany)) await this.#backend.remove(other)
+    for (const [other] of others.slice(0, tooMany)) await this.#end(other)
   }
 }
 

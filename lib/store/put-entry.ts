@@ -1,0 +1,17 @@
+import { whenDone } from '../session/settle'
+import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+
+/**
+ * Creates or replaces. Each step is a compare-and-swap, so it ends with this entry whatever happens meanwhile. At
+ * once where the backend answers at once: `store.set(…)` without a callback is followed by `store.get` in tests.
+ */
+export function putEntry(backend: Backend, key: StoreKey, entry: Entry): Awaitable<void> {
+  const onto = (seen: Replaced): Awaitable<void> => {
+    if (seen === true) return
+    if (seen) return whenDone(backend.replace(key, seen.body, entry), onto)
+    return whenDone(backend.create(key, entry), (created) => {
+      if (!created) return whenDone(backend.read(key), onto)
+    })
+  }
+  return whenDone(backend.read(key), onto)
+}
