@@ -73,8 +73,10 @@ export function putHeaders({ req, res, room }: Exchange, line: string): void {
     room.tell('withheld', () => ({ because: 'late', session: fingerprint(String(req.sessionID)) }))
     return
   }
+  // Asked first: as long as there are no headers at all, that costs nothing.
+  const cacheable = room.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined
   appendHeader(res, 'Set-Cookie', line)
-  if (room.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined) {
+  if (cacheable) {
     // OWASP Session Management: caches must not keep the cookie. RFC 9111 section 5.2.2.4.
     res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')
   }

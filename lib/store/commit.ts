@@ -100,9 +100,9 @@ export class Commit {
     const { cookie } = this.#session
     const { policy, canonical } = this.#context
     this.data = data
+    this.#settings = Cookie.settings(cookie)
     this.#cookieText = cookieText ?? Cookie.text(cookie)
     this.#reading = cookieText === undefined ? canonical?.readingOf(cookie, data) : undefined
-    this.#settings = Cookie.settings(cookie)
     this.#text = this.#store.sealed(this.key, joinRecord(this.#cookieText, data))
     this.#expires = deadlineOf(this.#session, this.#store.ttlMs, policy)
     return this
