@@ -9,6 +9,7 @@ import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from 
 import type { Awaitable, Backend, Entry, StoreKey } from './backend'
 import { Elsewhere } from './elsewhere'
 import { KeyRing } from './keys'
+import { manyAtATime } from './many-at-a-time'
 import { type OwnedSession, Owners, ownedSession } from './owners'
 import { putEntry } from './put-entry'
 import { storedSession } from './stored-session'
@@ -111,9 +112,7 @@ export class BackedStore extends Store {
 
   /** Ends all sessions of this store's prefix. */
   override clear(callback?: Callback): Promise<void> {
-    return settle(async () => {
-      for await (const [key] of this.#entries()) await this.end(key)
-    }, callback)
+    return settle(() => manyAtATime(this.#entries(), ([key]) => this.end(key)), callback)
   }
 
   /**
