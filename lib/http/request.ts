@@ -27,6 +27,13 @@ export function requestPath(req: SessionRequest): string {
   return pathOf(req.originalUrl ?? req.url ?? '/')
 }
 
+const LAST: unique symbol = Symbol('sojourn.last-cookie')
+
+/** A connection, and what its last request brought: a browser sends the same cookies again and again. */
+interface Connection {
+  [LAST]?: { header: string; name: string; signer: Signer; ids: readonly string[] }
+}
+
 /**
  * The session ids that a request brings, best first: every cookie of the name whose signature verifies, since a
  * bad one in front must not hide a good one; failing those, what cookie-parser has taken out of the header.
@@ -38,14 +45,23 @@ export function requestIds(
   name: string,
   signer: Signer,
   refuse: (because: RefusedReason) => void,
-): string[] {
-  const ids: string[] = []
+): readonly string[] {
   const header = req.headers?.cookie
+  // HTTP/2's are stand-ins that throw when the connection is gone.
+  const socket = req.httpVersionMajor === 1 ? (req.socket as Connection | null | undefined) : undefined
+  const last = socket?.[LAST]
+  if (last && last.header === header && last.signer === signer && last.name === name) return last.ids
+  const ids: string[] = []
   if (header) {
-    for (const raw of cookieValues(header, name)) {
+    const values = cookieValues(header, name)
+    for (const raw of values) {
       const known = signer.recall(raw)
       if (known !== undefined) add(ids, known)
       else if (raw) take(ids, signer.open(raw), refuse)
+    }
+    // One that was refused is told of each time.
+    if (socket && values.length === 1 && ids.length === 1 && Object.isExtensible(socket)) {
+      socket[LAST] = { header, name, signer, ids }
     }
   }
   if (ids.length === 0 && (req.signedCookies || req.cookies)) takeParsed(ids, req, name, signer, refuse)

@@ -10,14 +10,14 @@ import type { Loaded } from '../store/keeper'
 import type { Exchange } from './exchange'
 
 /** Puts the session of the first id that the store knows on the request, or a new one. */
-export function start(exchange: Exchange, ids: string[]): Awaitable<void> {
+export function start(exchange: Exchange, ids: readonly string[]): Awaitable<void> {
   const [first] = ids
   exchange.cookieId = first
   exchange.req.sessionID = first
   return first === undefined ? startNew(exchange) : tryId(exchange, ids, 0)
 }
 
-function tryId(exchange: Exchange, ids: string[], index: number): Awaitable<void> {
+function tryId(exchange: Exchange, ids: readonly string[], index: number): Awaitable<void> {
   const id = ids[index]
   if (id === undefined) {
     exchange.room.tell('refused', () => ({ because: 'unknown' }))
@@ -31,7 +31,7 @@ function tryId(exchange: Exchange, ids: string[], index: number): Awaitable<void
 
 function tried(
   exchange: Exchange,
-  ids: string[],
+  ids: readonly string[],
   index: number,
   loaded: Loaded | undefined,
 ): Awaitable<void> {

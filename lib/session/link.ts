@@ -13,6 +13,7 @@ export interface SessionRequest {
   sessionStore?: Store | undefined
   headers?: IncomingHttpHeaders | undefined
   url?: string | undefined
+  httpVersionMajor?: number | undefined
   connection?: object | null | undefined
   socket?: object | null | undefined
   /** Set by Express and Connect: the target before a mount point was cut off. */

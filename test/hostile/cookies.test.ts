@@ -86,6 +86,21 @@ async function ask(origin: string, lines: string[]): Promise<{ status: number; b
   return { status: answer?.status ?? 0, body: answer?.body.toString() ?? '' }
 }
 
+/** Requests one after the other on one connection, as a proxy sends those of many visitors. */
+async function askInTurn(origin: string, cookies: string[]): Promise<Array<{ begun: unknown; id: string }>> {
+  const client = await RawConnection.to(origin)
+  cookies.forEach((cookie, i) => {
+    const last = i === cookies.length - 1
+    client.request('/x', { Cookie: cookie, Connection: last ? 'close' : 'keep-alive' })
+  })
+  await client.end()
+  const answers = parseAnswers(
+    client.received,
+    cookies.map(() => 'GET'),
+  )
+  return answers.map(({ body }) => JSON.parse(body.toString()))
+}
+
 for (const [words, makeStore] of Object.entries(STORES)) {
   describe(`cookies of hostile clients, ${words} store`, () => {
     for (const [name, lines] of Object.entries(FOUND)) {
@@ -101,6 +116,22 @@ for (const [words, makeStore] of Object.entries(STORES)) {
         assert.deepEqual(app.errors, [])
       })
     }
+
+    it('visitors who share a connection stay apart, and each forgery is refused anew', async (t) => {
+      const app = await sessionApp(t, makeStore(), withSession(show))
+      const witness = new Witness(t, app.sessions)
+      const { cookie: one } = await begin(app)
+      const { cookie: two } = await begin(app)
+      const forged = `${one.slice(0, -6)}AAAAAA`
+      const answers = await askInTurn(app.origin, [one, one, two, one, forged, forged, two, two, junk, one])
+      const [a, b] = [answers[0]?.id, answers[2]?.id]
+      assert.notEqual(a, b)
+      assert.deepEqual(
+        answers.map(({ begun, id }) => (begun ? id : 'new')),
+        [a, a, b, a, 'new', 'new', b, b, 'new', a],
+      )
+      assert.deepEqual(witness.refused, ['signature', 'signature', 'signature'])
+    })
 
     for (const [name, lines] of Object.entries(NOT_FOUND)) {
       it(`gives nobody another's session: ${name}`, async (t) => {
