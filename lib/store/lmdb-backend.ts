@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock'
 import { storeError } from '../core/errors'
 import type { Awaitable, Entry, Replaced, StoreKey } from './backend'
+import { inTurns } from './in-turns'
 import type { ChangingBackend, Decide } from './key-change'
 import { type Change, moving, putting, removing } from './lmdb-change'
 import { type Found, LmdbFile } from './lmdb-file'
@@ -92,8 +93,8 @@ export class LmdbBackend implements ChangingBackend {
     })
   }
 
-  async *scan(prefix = ''): AsyncGenerator<[StoreKey, Entry], void, undefined> {
-    yield* this.entries(prefix)
+  scan(prefix = ''): AsyncGenerator<[StoreKey, Entry], void, undefined> {
+    return inTurns(this.entries(prefix))
   }
 
   /** As `scan`, for those who cannot wait: the event loop stands still while the caller goes through it. */

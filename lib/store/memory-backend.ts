@@ -1,5 +1,6 @@
 import { SessionError } from '../core/errors'
 import type { Backend, Entry, Replaced, StoreKey } from './backend'
+import { inTurns } from './in-turns'
 import { Sweep } from './memory-sweep'
 
 /** A record in memory, linked in the order of last use. */
@@ -100,7 +101,11 @@ export class MemoryBackend implements Backend {
     return true
   }
 
-  async *scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+    return inTurns(this.#entries(prefix))
+  }
+
+  *#entries(prefix: string): Generator<[StoreKey, Entry], void, undefined> {
     this.#mustBeOpen()
     for (const shard of this.#shards) {
       // A copy of one shard: what is written meanwhile neither repeats nor hides what stands there.
