@@ -37,7 +37,7 @@ export interface BackendHandle {
 /** Called once per case. */
 export type BackendFactory = () => Awaitable<BackendHandle>
 
-/** What a backend may or may not have; cases that need more are skipped, and the reason is printed. */
+/** What a backend may or may not have; cases that need more are no tests of it, and its first test says so. */
 export const BACKEND_CAPABILITIES = Object.freeze({
   scan: 'it has the method scan',
   owners: 'it has the method ownedBy',

@@ -26,7 +26,7 @@ export const backendCases: readonly BackendCase[] = [
 ]
 
 export interface BackendSuiteOptions extends Exceptions {
-  /** What this backend has; see `BACKEND_CAPABILITIES`. Cases that need more are skipped with a printed reason. */
+  /** What this backend has; see `BACKEND_CAPABILITIES`. Cases that need more are not run, which the first test says. */
   readonly capabilities?: readonly BackendCapability[]
 }
 
@@ -39,22 +39,17 @@ export interface BackendSuiteOptions extends Exceptions {
  *
  * The factory is called for every case anew and gives a backend over data of its own, empty at first.
  *
- * @throws Error when a skip or known failure names no case of the suite, or a capability does not exist
+ * @throws Error when a capability does not exist, a skip or known failure names no case of the suite, or a known
+ *   failure names a case that is not run
  */
 export function testBackend(name: string, open: BackendFactory, options: BackendSuiteOptions = {}): void {
   const { capabilities = [], ...exceptions } = options
-  const unknown = capabilities.find((each) => !Object.hasOwn(BACKEND_CAPABILITIES, each))
-  if (unknown !== undefined) throw new Error(`${name}: there is no capability ${JSON.stringify(unknown)}`)
   register({
     name,
     cases: backendCases,
+    words: BACKEND_CAPABILITIES,
+    capabilities,
     ...exceptions,
-    unmet(item) {
-      const missing = item.needs?.find((need) => !capabilities.includes(need))
-      return missing === undefined
-        ? undefined
-        : `without the capability ${missing}: ${BACKEND_CAPABILITIES[missing]}`
-    },
     attempt: (item) => runBackendCase(item, open, capabilities),
   })
 }

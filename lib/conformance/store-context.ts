@@ -42,7 +42,7 @@ export interface StoreHandle {
 /** Called once per case; gives a store over data of its own, empty at first. */
 export type StoreFactory = () => Awaitable<StoreHandle>
 
-/** What a store may or may not have; cases that need more are skipped, and the reason is printed. */
+/** What a store may or may not have; cases that need more are no tests of it, and its first test says so. */
 export const STORE_CAPABILITIES = Object.freeze({
   touch: 'it has the method touch',
   all: 'it has the method all',

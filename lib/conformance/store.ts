@@ -24,7 +24,7 @@ export const storeCases: readonly StoreCase[] = [
 ]
 
 export interface StoreSuiteOptions extends Exceptions {
-  /** What this store has; see `STORE_CAPABILITIES`. Cases that need more are skipped with a printed reason. */
+  /** What this store has; see `STORE_CAPABILITIES`. Cases that need more are not run, which the first test says. */
   readonly capabilities?: readonly StoreCapability[]
   /**
    * CommonJS source that makes a store, perhaps uses it once, and does nothing to end: for the case that the process
@@ -44,25 +44,20 @@ export interface StoreSuiteOptions extends Exceptions {
  *
  * The factory is called for every case anew and gives a store over data of its own, empty at first.
  *
- * @throws Error when a skip or known failure names no case of the suite, or a capability does not exist
+ * @throws Error when a capability does not exist, a skip or known failure names no case of the suite, or a known
+ *   failure names a case that is not run
  */
 export function testStore(name: string, open: StoreFactory, options: StoreSuiteOptions = {}): void {
   const { capabilities = [], script, ...exceptions } = options
-  const unknown = capabilities.find((each) => !Object.hasOwn(STORE_CAPABILITIES, each))
-  if (unknown !== undefined) throw new Error(`${name}: there is no capability ${JSON.stringify(unknown)}`)
-  const has = new Set<StoreCapability>(script === undefined ? capabilities : [...capabilities, 'script'])
+  const has: readonly StoreCapability[] = script === undefined ? capabilities : [...capabilities, 'script']
   register({
     name,
     cases: storeCases,
+    words: STORE_CAPABILITIES,
+    capabilities: has,
     ...exceptions,
     title: (item) => `${item.grade}: ${item.name}`,
-    unmet(item) {
-      const missing = item.needs?.find((need) => !has.has(need))
-      return missing === undefined
-        ? undefined
-        : `without the capability ${missing}: ${STORE_CAPABILITIES[missing]}`
-    },
-    attempt: (item) => runStoreCase(item, open, [...has], script),
+    attempt: (item) => runStoreCase(item, open, has, script),
   })
 }
 

@@ -56,3 +56,17 @@ test('the store suite has one case of each name, and refuses what does not exist
   )
   assert.throws(() => testStore('x', referenceStoreHandle, { capabilities: ['magic' as never] }), /magic/)
 })
+
+test('a known failure that is not run is refused: nobody would notice when it is gone', () => {
+  const name = 'touch moves the end backwards'
+  const knownFailures = { [name]: 'why' }
+  assert.throws(() => testStore('x', referenceStoreHandle, { knownFailures }), /not run at all: "touch moves/)
+  assert.throws(
+    () =>
+      testStore('x', referenceStoreHandle, {
+        ...{ capabilities: ['touch'], knownFailures },
+        skip: { [name]: 'why not' },
+      }),
+    /not run at all: "touch moves/,
+  )
+})

@@ -90,9 +90,6 @@ for (const name of ['node-redis 6', 'ioredis 6']) {
         ...(['touch', 'all', 'length', 'clear', 'close', 'promises', 'prefix', 'fineTime'] as const),
         ...(['faults', 'codes', 'givenClient'] as const),
       ],
-      skip: {
-        'after touch, get shows the new end': 'it is kept as remaining time: a millisecond more or less',
-      },
     },
   )
 }
