@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres, startRedis } from '../test/support/servers'
 import { median, type Sample, Server } from './http/measure'
+import { installSqlite } from './http/sqlite'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
 const ROUND_MS = Number(process.env['BENCH_MS'] ?? 500)
@@ -15,6 +16,8 @@ const SIZES = (process.env['BENCH_SIZES'] ?? '100,1000').split(',').map(Number)
 const WORKS = ['unchanged', 'changed']
 
 interface Pair {
+  /** @returns why it cannot be measured here */
+  missing?: () => string | undefined
   theirs: string
   ours: string
   start(): Promise<{ url: string; stop(): Promise<void> }>
@@ -29,6 +32,7 @@ async function startFolder(): Promise<{ url: string; stop(): Promise<void> }> {
 const PAIRS: Pair[] = [
   // On disk, against express-session's store in memory.
   { theirs: 'express-session', ours: 'LmdbStore', start: startFolder },
+  { theirs: 'better-sqlite3-session-store', ours: 'LmdbStore', start: startFolder, missing: installSqlite },
   { theirs: 'session-file-store', ours: 'LmdbStore', start: startFolder },
   { theirs: 'connect-redis', ours: 'RedisStore', start: startRedis },
   { theirs: 'connect-redis', ours: 'RedisStore, near cache', start: startRedis },
@@ -66,7 +70,12 @@ async function main(): Promise<void> {
   console.log(
     'CPU time of the web server per request over bare Connect, and what visitors wait (microseconds)\n',
   )
-  for (const { theirs, ours, start } of PAIRS) {
+  for (const { theirs, ours, start, missing } of PAIRS) {
+    const why = missing?.()
+    if (why) {
+      console.log(`${theirs} is not measured: ${why}\n`)
+      continue
+    }
     const store = await start()
     try {
       for (const bytes of SIZES) {

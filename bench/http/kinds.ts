@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { NextHandleFunction } from 'connect'
 import { ENGINE_KINDS, engineMiddleware } from './engines'
+import { sqliteStore } from './sqlite'
 
 /** What is measured side by side. */
 export const KINDS = ['bare', 'express-session', 'sojourn'] as const
@@ -29,6 +30,10 @@ export async function middlewareOf(kind: Kind): Promise<NextHandleFunction | und
       const FileStore = require('session-file-store')(session)
       const path = join(STORE_URL ?? '', 'theirs')
       return session({ ...OPTIONS, store: new FileStore({ path, logFn() {}, reapInterval: -1 }) })
+    }
+    case 'better-sqlite3-session-store': {
+      const session = require('express-session')
+      return session({ ...OPTIONS, store: sqliteStore(session, join(STORE_URL ?? '', 'theirs.sqlite')) })
     }
     case 'LmdbStore': {
       const { LmdbStore } = require('../../dist/store/lmdb')
