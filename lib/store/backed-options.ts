@@ -1,4 +1,4 @@
-import { badOption } from '../core/errors'
+import { badOption, describe, SessionOptionError } from '../core/errors'
 import type { Data } from '../core/record'
 import type { Sealer } from '../core/seal'
 import type { SessionData } from '../session/session'
@@ -38,6 +38,38 @@ export function splitBackedOptions<O extends BackedStoreOptions>(
     delete rest[name]
   }
   return [backed, rest as Omit<O, (typeof NAMES)[number]>]
+}
+
+/**
+ * A name that is not ours may be a slip, or an option of the store that the application had before: left alone, it
+ * would be without effect and nobody would know. Values are not shown: a URL carries a password.
+ *
+ * @param required one of these has to be given
+ * @param others what else this store takes beside what all stores have
+ * @throws TypeError ERR_SESSION_OPTION saying which names there are
+ */
+export function checkNames(
+  store: string,
+  options: unknown,
+  required: readonly string[],
+  others: readonly string[],
+): void {
+  const one = required.join(' or ')
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const got = typeof options === 'string' ? 'a string' : describe(options)
+    throw new SessionOptionError(`option ${required[0]}: expected an object with ${one}, got ${got}`)
+  }
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const known = [...required, ...others, ...NAMES]
+  const names = known.join(', ')
+  if (!given.some((name) => required.includes(name))) {
+    const got = given.length > 0 ? given.slice(0, 5).join(', ') : 'none'
+    throw new SessionOptionError(`option ${required[0]}: expected ${one} among ${names}; got ${got}`)
+  }
+  for (const name of given) {
+    if (known.includes(name)) continue
+    throw new SessionOptionError(`option ${name}: expected one of ${names}; ${store} has no ${name}`)
+  }
 }
 
 /** @throws TypeError ERR_SESSION_OPTION naming the option */

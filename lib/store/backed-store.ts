@@ -14,7 +14,7 @@ import { type OwnedSession, Owners, ownedSession } from './owners'
 import { putEntry } from './put-entry'
 import { storedSession } from './stored-session'
 
-export { type BackedStoreOptions, type StoredSession, splitBackedOptions } from './backed-options'
+export { type BackedStoreOptions, checkNames, type StoredSession, splitBackedOptions } from './backed-options'
 
 /**
  * The one class that joins the two contracts: the public store of express-session in front, a `Backend` behind.

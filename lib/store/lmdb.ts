@@ -1,5 +1,5 @@
 import { warnOnce } from '../core/warning'
-import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
 import { LmdbBackend } from './lmdb-backend'
 import type { LmdbFileOptions } from './lmdb-options'
 
@@ -15,6 +15,7 @@ export interface LmdbStoreOptions extends LmdbFileOptions, BackedStoreOptions {
   pruneInterval?: number | undefined
 }
 
+const OPTIONS = ['durability', 'mapSize', 'maxReaders', 'fileMode', 'pruneInterval']
 const DAY_MS = 86_400_000
 
 /**
@@ -32,9 +33,9 @@ export class LmdbStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER without the package `lmdb`; ERR_SESSION_STORE when the file cannot be opened
    */
   constructor(options: string | LmdbStoreOptions) {
-    const [backed, file] = splitBackedOptions(
-      typeof options === 'string' ? { path: options } : (options ?? {}),
-    )
+    const given = typeof options === 'string' ? { path: options } : options
+    checkNames('LmdbStore', given, ['path'], OPTIONS)
+    const [backed, file] = splitBackedOptions(given)
     const onPruneError = (error: Error) => this.#pruneFailed(error)
     super(new LmdbBackend({ ...file, onPruneError } as LmdbStoreOptions), { ttl: DAY_MS, ...backed })
   }

@@ -64,6 +64,7 @@ export class PostgresBackend implements Backend {
     const { pruneInterval = PRUNE_INTERVAL_MS, onPruneError, clock = systemClock } = options
     if ((pool === undefined) === (connectionString === undefined))
       badOption('pool', 'either pool or connectionString', pool ?? connectionString)
+    if (typeof pool === 'string') badOption('pool', 'a Pool or Client of the package pg', 'a string')
     if (connectionString !== undefined && typeof connectionString !== 'string')
       badOption('connectionString', 'a string', connectionString)
     const name = identifier('tableName', tableName)

@@ -1,5 +1,5 @@
 import { warnOnce } from '../core/warning'
-import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
 import { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
 
 export { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
@@ -14,6 +14,7 @@ export interface PostgresStoreOptions
   ttl?: number | undefined
 }
 
+const OPTIONS = ['tableName', 'schemaName', 'createTableIfMissing', 'owners', 'prepare', 'pruneInterval']
 const DAY_MS = 86_400_000
 
 /**
@@ -30,7 +31,8 @@ export class PostgresStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `connectionString` is given and the package `pg` is not installed
    */
   constructor(options: PostgresStoreOptions) {
-    const [backed, table] = splitBackedOptions(options ?? {})
+    checkNames('PostgresStore', options, ['pool', 'connectionString'], OPTIONS)
+    const [backed, table] = splitBackedOptions(options)
     const owners = backed.owner !== undefined
     const onPruneError = (error: Error) => this.#pruneFailed(error)
     super(new PostgresBackend({ owners, ...table, onPruneError }), { ttl: DAY_MS, ...backed })

@@ -1,6 +1,6 @@
 import { badOption } from '../core/errors'
 import { type Callback, settle } from '../session/settle'
-import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
+import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
 import type { Backend, StoreKey } from './backend'
 import { RedisBackend, type WaitReplicas } from './redis-backend'
 import { linkOf, withoutPassword } from './redis-client'
@@ -66,8 +66,9 @@ export class RedisStore extends BackedStore {
    * @throws SessionError ERR_SESSION_PEER when `url` is given and the package `redis` is not installed
    */
   constructor(options: RedisStoreOptions) {
+    checkNames('RedisStore', options, ['client', 'url'], ['owners', 'nearCache', 'waitReplicas'])
     const [backed, { client, url, nearCache = false, waitReplicas, owners = backed.owner !== undefined }] =
-      splitBackedOptions(options ?? {})
+      splitBackedOptions(options)
     const { prefix = 'sess:' } = backed
     if (typeof owners !== 'boolean') badOption('owners', 'true or false', owners)
     checkReplicas(waitReplicas)

@@ -69,7 +69,7 @@ describe('the file', () => {
     mkdirSync(`${path}/locked-lock`)
     assert.throws(() => new LmdbBackend({ path: `${path}/locked` }), { code: 'ERR_SESSION_OPTION' })
     assert.throws(() => new LmdbStore({} as { path: string }), {
-      message: /^option path: expected .*, got undefined/,
+      message: /^option path: expected .*; got none/,
     })
     for (const wrong of [
       { durability: 'never' },

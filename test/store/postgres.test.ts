@@ -206,7 +206,7 @@ describe('sessions in PostgreSQL', { skip: withoutPostgres() }, () => {
 
   test('what cannot work is refused at creation, saying what was expected', () => {
     const wrong: Array<[object | undefined, RegExp]> = [
-      [undefined, /option pool: expected either pool or connectionString/],
+      [undefined, /option pool: expected an object with pool or connectionString/],
       [{ pool, connectionString: server.url }, /option pool: expected either pool or connectionString/],
       [{ pool: {} }, /option pool: expected a Pool or Client of the package pg/],
       [{ connectionString: 5 }, /option connectionString: expected a string/],

@@ -327,7 +327,7 @@ test('a wrong option says what was expected and what came, without a password', 
         return true
       },
     )
-  wrong(undefined, /option client: expected a client of redis/)
+  wrong(undefined, /option client: expected an object with client or url/)
   wrong({}, /option client/)
   wrong({ client: {} }, /got an object \(Object\)/)
   wrong({ client: null }, /got null/)
