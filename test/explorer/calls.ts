@@ -32,6 +32,8 @@ export interface Faults {
   failures?: number
   /** A call is never answered, whether it took effect or not. */
   silences?: number
+  /** A call is answered twice. */
+  repeats?: number
   /** A client leaves. */
   aborts?: number
   /** A timer runs out. */
@@ -51,6 +53,8 @@ export class Calls {
   overtaken = false
   /** Every text that has stood in the store. */
   readonly texts: string[] = []
+  /** How many there were before the step that is being taken. */
+  before = 0
   /** Whose code runs. */
   actor = ''
   #left: Required<Faults>
@@ -58,7 +62,7 @@ export class Calls {
   readonly #counts = new Map<string, number>()
 
   constructor(faults: Faults = {}) {
-    this.#left = { failures: 0, silences: 0, aborts: 0, timeouts: 0, ...faults }
+    this.#left = { failures: 0, silences: 0, repeats: 0, aborts: 0, timeouts: 0, ...faults }
   }
 
   arrive(arrival: Arrival): void {
@@ -98,7 +102,8 @@ export class Calls {
   steps(): Step[] {
     return this.all.flatMap((call) => {
       if (call.state === 'arrived') return this.#effects(call)
-      return call.state === 'effected' ? [this.#answer(call)] : []
+      if (call.state === 'effected') return [this.#answer(call, 'answers')]
+      return call.state === 'answered' && this.#left.repeats > 0 ? [this.#answerAgain(call)] : []
     })
   }
 
@@ -180,9 +185,21 @@ export class Calls {
     call.tookEffect = true
   }
 
-  #answer(call: Call): Step {
+  #answerAgain(call: Call): Step {
+    const { perform, ...step } = this.#answer(call, 'answers again')
     return {
-      id: `${call.id} answers`,
+      ...step,
+      scarce: 'repeat',
+      perform: () => {
+        this.take('repeats')
+        perform()
+      },
+    }
+  }
+
+  #answer(call: Call, how: string): Step {
+    return {
+      id: `${call.id} ${how}`,
       kind: 'inside',
       owner: call.actor,
       call: call.id,

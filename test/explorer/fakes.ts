@@ -69,7 +69,8 @@ export class FakeResponse extends EventEmitter {
     if (this.writableEnded) return this
     this.#sendHead()
     this.writableEnded = true
-    this.onEnd(this)
+    // Nothing reaches a client that has left.
+    if (!this.closed) this.onEnd(this)
     process.nextTick(() => this.close())
     return this
   }

@@ -3,8 +3,22 @@ import { PROGRAMS, type ProgramName } from './programs'
 import { type Explored, explore, type Violation, wander } from './scheduler'
 import { SessionWorld, type WorldOptions } from './world'
 
-/** `SOJOURN_EXPLORE=full`: every pair and triple, minutes of it. */
-export const FULL = process.env['SOJOURN_EXPLORE'] === 'full'
+/**
+ * How far to go beyond what every run explores. `SOJOURN_EXPLORE=2`, `5`, `20`, …: all pairs and many triples, each
+ * cut off at so many times `SCHEDULES` and gone on with at random; `full`: to the end, which takes hours.
+ */
+const { SOJOURN_EXPLORE: wanted = '1' } = process.env
+const width = wanted === 'full' ? Number.POSITIVE_INFINITY : Number(wanted)
+if (!(width >= 1)) throw new TypeError(`SOJOURN_EXPLORE: expected a number from 1 or "full", got "${wanted}"`)
+
+export const WIDE = width > 1
+
+/** Of one combination of requests, in a wide run. */
+const SCHEDULES = 10
+const LIMIT = WIDE ? SCHEDULES * width : undefined
+
+/** Of everything that is chosen at random. */
+const SEED = Number(process.env['SOJOURN_SEED'] ?? 1)
 
 export type Setup = Omit<WorldOptions, 'programs'>
 
@@ -37,19 +51,22 @@ export async function everySchedule(
   context: TestContext,
   setup: Setup,
   combos: readonly (readonly ProgramName[])[],
-  limit?: number,
-): Promise<number> {
+): Promise<void> {
   let schedules = 0
   let cut = 0
-  for (const names of combos) {
-    const seen = await exploreAll(setup, names, limit)
+  for (const [index, names] of combos.entries()) {
+    const seen = await exploreAll(setup, names, LIMIT)
     schedules += seen.schedules
-    if (!seen.whole) cut++
     mustBeRight(names, seen.violations)
+    if (seen.whole || LIMIT === undefined) continue
+    cut++
+    const more = await wander(worldOf(setup, names), SEED + index, LIMIT)
+    schedules += more.schedules
+    mustBeRight(names, more.violations)
   }
-  const bound = cut > 0 ? `; ${cut} of ${combos.length} combinations cut off at ${limit} each` : ''
+  const bound =
+    cut > 0 ? `; ${cut} of ${combos.length} combinations cut off at ${LIMIT}, and as many at random` : ''
   context.diagnostic(`explored ${schedules} schedules${bound}`)
-  return schedules
 }
 
 /** Beyond what can be explored whole: random schedules of random combinations. */
@@ -60,17 +77,20 @@ export async function someSchedules(
   size: number,
   runs: number,
 ): Promise<void> {
-  const seed = Number(process.env['SOJOURN_SEED'] ?? 1)
   let schedules = 0
   const combos = combinations(names, size)
   const step = Math.max(1, Math.floor(combos.length / 200))
-  const chosen = combos.filter((_, index) => index % step === seed % step)
+  const chosen = combos.filter((_, index) => index % step === SEED % step)
   for (const [index, combo] of chosen.entries()) {
-    const seen = await wander(worldOf(setup, combo), seed + index, Math.ceil(runs / chosen.length))
+    const seen = await wander(
+      worldOf(setup, combo),
+      SEED + index,
+      Math.ceil((runs * Math.min(width, 100)) / chosen.length),
+    )
     schedules += seen.schedules
     mustBeRight(combo, seen.violations)
   }
-  context.diagnostic(`explored ${schedules} schedules at random, seed ${seed} (SOJOURN_SEED)`)
+  context.diagnostic(`explored ${schedules} schedules at random, seed ${SEED} (SOJOURN_SEED)`)
 }
 
 function mustBeRight(names: readonly ProgramName[], violations: readonly Violation[]): void {

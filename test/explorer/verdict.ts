@@ -1,6 +1,7 @@
 import { flightsOf } from '../../lib/store/flights'
-import type { Change, Visit } from './visit'
-import { type SessionWorld, same, under } from './world'
+import { type Change, same, under } from './changes'
+import type { Visit } from './visit'
+import type { SessionWorld } from './world'
 
 /** Errors that a request may get when another has ended its session. */
 const WHEN_ENDED = ['ERR_SESSION_GONE', 'failed to load session']
@@ -28,7 +29,8 @@ function judgeVisit(world: SessionWorld, visit: Visit, wrong: string[]): void {
   if (!answered && !aborted && !visit.program.endless) wrong.push(`${label} hangs: no response`)
   if (visit.status !== undefined && !visit.finished && visit.status < 400)
     wrong.push(`${label}: its handler hangs`)
-  if (visit.asked !== visit.answered) wrong.push(`${label}: ${visit.asked} calls, ${visit.answered} answers`)
+  const { asked, answered: answers } = visit.methods
+  if (asked !== answers) wrong.push(`${label}: ${asked} calls, ${answers} answers`)
   if (visit.torn) wrong.push(`${label} has seen half of a change`)
   const ended = world.calls.ended.size > 0
   for (const error of world.faultless ? visit.errors : []) {
@@ -64,9 +66,10 @@ function judgeEnds(world: SessionWorld, wrong: string[]): void {
     if (world.store) for (const call of world.calls.crossed) wrong.push(`${call} came beside another write`)
     judgeOrphans(world, wrong)
   }
-  for (const line of world.acknowledgedEnds) {
-    const alive = world.idsOf(line).some((id) => world.record(id))
-    if (alive && !world.tooLate && !renewedBefore(world, line)) wrong.push(`${line} was ended, and lives on`)
+  for (const [line, asked] of world.acknowledgedEnds) {
+    const alive = world.lines.idsOf(line).some((id) => world.record(id) && !createdLate(world, id))
+    if (alive && !world.tooLate && !renewedBefore(world, line, asked))
+      wrong.push(`${line} was ended, and lives on`)
   }
   for (const id of world.emptyCookies)
     wrong.push(`a cookie for ${world.calls.nameOf(id)}, which was not saved`)
@@ -76,16 +79,24 @@ function judgeEnds(world: SessionWorld, wrong: string[]): void {
  * Who ends an id that another request has just given up for a new one has ended nothing. In one process that is
  * so only when the old record was on its way out before.
  */
-function renewedBefore(world: SessionWorld, line: string): boolean {
-  if (!world.renewals.has(line)) return false
-  const asked = world.endsAsked.get(line) ?? 0
-  const ids = world.idsOf(line)
+function renewedBefore(world: SessionWorld, line: string, asked: number): boolean {
+  if (!world.lines.renewed.has(line)) return false
+  const ids = world.lines.idsOf(line)
   const removed = world.calls.all.findIndex(({ verb, key }) => verb === 'destroy' && ids.includes(key))
   return world.backend !== undefined || removed < asked
 }
 
+/**
+ * The first record of an id, given up by who asked for it and created after the id was ended: there is nothing that
+ * compare-and-swap could see, and no browser has got the id.
+ */
+function createdLate(world: SessionWorld, id: string): boolean {
+  const creates = world.calls.all.some(({ verb, key }) => verb === 'create' && key === id)
+  return creates && world.timers.expired > 0 && world.calls.overtaken && !world.cookies.has(id)
+}
+
 function judgeOrphans(world: SessionWorld, wrong: string[]): void {
-  const known = new Set([...world.current.values(), ...world.cookies])
+  const known = new Set([...world.lines.current().values(), ...world.cookies])
   // A store that fails at the first record of an id may have written it all the same.
   for (const { key } of world.calls.failures) known.add(key)
   // A session that was begun for a client that has left is saved nevertheless, as in express-session.
@@ -101,10 +112,13 @@ function judgeRecords(world: SessionWorld, wrong: string[]): void {
     const { x, y } = JSON.parse(text)
     if (x !== y) wrong.push('half of a change was stored')
   }
-  for (const [line, id] of world.current) {
+  for (const [line, id] of world.lines.current()) {
     const record = world.record(id)
     if (!record) {
-      const excused = world.idsOf(line).some((one) => world.calls.ended.has(one)) || neverSaved(world, line)
+      const excused =
+        world.lines.idsOf(line).some((one) => world.calls.ended.has(one)) ||
+        neverSaved(world, line) ||
+        neverTold(world, line)
       if (!excused) wrong.push(`${line} is gone, and nobody ended it`)
       continue
     }
@@ -113,10 +127,15 @@ function judgeRecords(world: SessionWorld, wrong: string[]): void {
 }
 
 function neverSaved(world: SessionWorld, line: string): boolean {
-  const ids = world.idsOf(line)
+  const ids = world.lines.idsOf(line)
   return (
     line !== 'seed' && !world.calls.all.some((call) => call.text && call.tookEffect && ids.includes(call.key))
   )
+}
+
+/** A new session that nobody has got an id of: a failure has come before the first answer. */
+function neverTold(world: SessionWorld, line: string): boolean {
+  return line !== 'seed' && !world.faultless && !world.lines.idsOf(line).some((id) => world.cookies.has(id))
 }
 
 /** Every change that got through is there, unless another request has changed the same key. */
@@ -159,7 +178,7 @@ function judgeCounters(world: SessionWorld, wrong: string[]): void {
   // The last write wins, with all the numbers that it has not changed.
   if (world.mode === 'overwrite') return
   if (world.tooLate) return
-  for (const [line, id] of world.current) {
+  for (const [line, id] of world.lines.current()) {
     const n = world.record(id)?.['n']
     if (n === undefined) continue
     let sure = 0
@@ -173,31 +192,37 @@ function judgeCounters(world: SessionWorld, wrong: string[]): void {
   }
 }
 
-/** What a client was told is saved was, or its session was ended by another: and then that was told. */
+/**
+ * What a client was told is saved was, or its session was ended by another: and then that was told. Of what a client
+ * has left behind nobody is told that it is saved; that it is not is told all the same, as an ending or a failure.
+ */
 function judgeLosses(world: SessionWorld, wrong: string[]): void {
-  const { calls } = world
+  const { interrupted, storeError } = world.told
   let losers = 0
+  let leavers = 0
   for (const visit of world.visits) {
-    if (visit.aborted && visit.errors.length === 0) world.mustBeSaved(visit, visit.promised)
+    const left = visit.aborted && visit.status === undefined
+    if (left && visit.errors.length === 0) world.mustBeSaved(visit, visit.promised)
     const lost = visit.unsaved.filter(({ line }) => !visit.endedLines.has(line))
     if (lost.length === 0) continue
-    if (visit.aborted && calls.failures.length > 0) continue
-    losers++
-    for (const { line, key } of lost) {
+    if (left) leavers++
+    else losers++
+    for (const { line, key } of left ? [] : lost) {
       if (!maybeEnded(world, line)) wrong.push(`${visit.label} was told that ${key} is saved, and it is not`)
     }
   }
-  if (world.interrupted < losers)
-    wrong.push(`${losers} requests lost changes, ${world.interrupted} events tell so`)
-  const ended = [...world.current.keys()].some((line) => maybeEnded(world, line))
-  if (world.interrupted > 0 && !ended) wrong.push('an interruption is told, and nothing was ended')
+  if (interrupted < losers) wrong.push(`${losers} requests lost changes, ${interrupted} events tell so`)
+  else if (interrupted + storeError < losers + leavers)
+    wrong.push(`${leavers} changes were lost behind a client that left, and nothing tells so`)
+  const ended = [...world.lines.current().keys()].some((line) => maybeEnded(world, line))
+  if (interrupted > 0 && !ended) wrong.push('an interruption is told, and nothing was ended')
 }
 
 const ENDINGS = ['destroy', 'remove']
 
 /** Somebody has ended it, or has tried to: then nobody knows, and nothing is written to be on the safe side. */
 function maybeEnded(world: SessionWorld, line: string): boolean {
-  const ids = world.idsOf(line)
+  const ids = world.lines.idsOf(line)
   return (
     ids.some((id) => world.calls.ended.has(id)) ||
     world.calls.all.some(

@@ -1,4 +1,6 @@
 import { update } from '../../lib/middleware/session'
+import { Asked, type End } from './asked'
+import type { Change } from './changes'
 import { FakeRequest, FakeResponse } from './fakes'
 import type { Step } from './scheduler'
 import type { SessionWorld } from './world'
@@ -19,20 +21,21 @@ export interface Program {
   run(visit: Visit): unknown
 }
 
-/** What the visit has put into a session, by line of ids and key; `undefined`: it removed the key. */
-export interface Change {
-  readonly line: string
-  readonly key: string
-  readonly value: unknown
-}
+export type ProgramBody = Omit<Program, 'name'>
+
+export type Method = 'save' | 'destroy' | 'regenerate' | 'renewId' | 'reload'
 
 /** One request: its program, what it did to sessions, and what its client was told. */
 export class Visit {
   readonly req: FakeRequest
   readonly res: FakeResponse
   readonly changes: Change[] = []
-  /** Lines that this visit has ended itself. */
+  /** Lines that this visit has wanted to end: if that failed, it was told. */
   readonly endedLines = new Set<string>()
+  /** Lines that this visit was told are gone. */
+  readonly goneLines = new Set<string>()
+  /** Changes that this visit has thrown away by loading its session again. */
+  readonly forgone = new Set<Change>()
   started = false
   aborted = false
   /** Status of the response that arrived whole. */
@@ -40,9 +43,7 @@ export class Visit {
   /** Changes that a client was told are saved, and were not. */
   readonly unsaved: Change[] = []
   readonly errors: unknown[] = []
-  /** Callbacks and promises of the session's methods: asked for, answered. */
-  asked = 0
-  answered = 0
+  readonly methods: Asked
   /** Counter updates by line: that succeeded, and that may have. */
   readonly updates = new Map<string, { sure: number; doubtful: number }>()
   /** How many of the changes the handler had made when it ended the response. */
@@ -58,6 +59,7 @@ export class Visit {
     readonly label: string,
     readonly program: Program,
   ) {
+    this.methods = new Asked(world.calls)
     this.req = new FakeRequest(label, program.visitor ? undefined : world.seedCookie)
     this.res = new FakeResponse(
       () => {},
@@ -86,7 +88,7 @@ export class Visit {
   }
 
   note(key: string, value: unknown): void {
-    this.changes.push({ line: this.world.lineOf(this.session.id), key, value })
+    this.changes.push({ line: this.world.lines.of(this.session.id), key, value })
   }
 
   look(): void {
@@ -100,51 +102,62 @@ export class Visit {
     })
   }
 
-  async method(name: 'save' | 'destroy' | 'regenerate' | 'renewId' | 'reload'): Promise<void> {
-    const { session } = this
-    this.asked++
-    const line = this.world.lineOf(session.id)
+  async method(name: Method, session = this.session): Promise<void> {
+    this.methods.ask()
+    const line = this.world.lines.of(session.id)
     const { length } = this.changes
-    this.wantsEnd(name, line)
+    const end = this.wantsEnd(name, line)
     try {
       await session[name]()
-      this.done(name, line, session, length)
+      this.done(name, line, length, end)
+    } catch (error) {
+      this.#isTold(error, line)
+      throw error
     } finally {
-      this.answered++
+      this.methods.answer()
     }
+  }
+
+  /** Begins a method that the handler does not wait for. */
+  begin(name: Method, session = this.session): void {
+    this.method(name, session).catch((error) => this.errors.push(error))
   }
 
   /** The same in express-session's way. */
   called(name: 'save' | 'destroy' | 'regenerate', then: (error?: unknown) => void): void {
     const { session } = this
-    this.asked++
-    const line = this.world.lineOf(session.id)
+    this.methods.ask()
+    const line = this.world.lines.of(session.id)
     const { length } = this.changes
-    this.wantsEnd(name, line)
+    const end = this.wantsEnd(name, line)
     session[name]((error?: unknown) => {
-      this.answered++
-      if (!error) this.done(name, line, session, length)
+      this.methods.answer()
+      if (!error) this.done(name, line, length, end)
       then(error)
     })
   }
 
-  wantsEnd(name: string, line: string): void {
-    const { endsAsked, calls } = this.world
-    if ((name === 'destroy' || name === 'regenerate') && !endsAsked.has(line))
-      endsAsked.set(line, calls.all.length)
+  wantsEnd(name: string, line: string): End | undefined {
+    if (name !== 'destroy' && name !== 'regenerate') return undefined
+    this.endedLines.add(line)
+    return this.methods.askedEnd()
+  }
+
+  #isTold(error: unknown, line: string): void {
+    if ((error as { code?: string }).code === 'ERR_SESSION_GONE') this.goneLines.add(line)
   }
 
   /** @param changes how many had been made when it was asked for */
-  done(name: string, line: string, session: any, changes: number): void {
+  done(name: string, line: string, changes: number, end?: End): void {
     if (name === 'save') this.world.mustBeSaved(this, changes)
-    else if (name === 'renewId') this.world.renewed(line, session.id)
-    else if (name !== 'reload') this.endedLines.add(line)
-    if (name === 'destroy' || name === 'regenerate') this.world.endedFor(line)
+    if (name === 'reload') for (const change of this.changes.slice(0, changes)) this.forgone.add(change)
+    // Of one that is gone another may have the new id.
+    if (end && !this.goneLines.has(line)) this.world.endedFor(line, end.callsBefore)
   }
 
   async count(change: (data: any) => unknown = increment): Promise<void> {
-    this.asked++
-    const line = this.world.lineOf(this.session.id)
+    this.methods.ask()
+    const line = this.world.lines.of(this.session.id)
     const updates = this.updates.get(line) ?? { sure: 0, doubtful: 0 }
     this.updates.set(line, updates)
     updates.doubtful++
@@ -152,8 +165,11 @@ export class Visit {
       await update(this.req, change)
       updates.doubtful--
       updates.sure++
+    } catch (error) {
+      this.#isTold(error, line)
+      throw error
     } finally {
-      this.answered++
+      this.methods.answer()
     }
   }
 

@@ -3,13 +3,15 @@ import type { SessionOptions } from '../../lib/middleware/options'
 import { type SessionMiddleware, session } from '../../lib/middleware/session'
 import { BackedStore } from '../../lib/store/backed-store'
 import { Calls, type Faults } from './calls'
+import { type Change, last, same, under } from './changes'
 import type { FakeResponse } from './fakes'
+import { Lines } from './lines'
 import type { Step, World } from './scheduler'
 import { ScriptedBackend } from './scripted-backend'
 import { ScriptedStore } from './scripted-store'
 import { Timers } from './timers'
 import { judge } from './verdict'
-import { type Change, type Program, Visit } from './visit'
+import { type Program, Visit } from './visit'
 
 export interface WorldOptions {
   /** A third-party store, whose keeper orders the commits of the process; or a backend of ours. */
@@ -30,8 +32,6 @@ export interface WorldOptions {
 const SECRET = 'a secret of the explorer'
 const SEED = 'the-id-that-all-requests-bring'
 const LIFE_MS = 3_600_000
-/** Stands for the cookie's life among the keys of a session. */
-export const LIFE = '@life'
 export const NOON = Date.UTC(2031, 4, 7, 12)
 
 const signer = new Signer([SECRET])
@@ -50,28 +50,24 @@ export class SessionWorld implements World {
   readonly store: ScriptedStore | undefined
   readonly backend: ScriptedBackend | undefined
   readonly visits: Visit[]
-  /** Lines of ids: a session keeps its line when its id is renewed. */
-  readonly #lines = new Map<string, string>([[SEED, 'seed']])
-  /** The id that a line has now. */
-  readonly current = new Map<string, string>([['seed', SEED]])
-  /** Lines that have got a new id: who ended the old one too late has ended nothing. */
-  readonly renewals = new Set<string>()
-  /** Lines whose end has been acknowledged to somebody. */
-  readonly acknowledgedEnds = new Set<string>()
-  /** How many calls there had been when somebody first wanted a line to end. */
-  readonly endsAsked = new Map<string, number>()
+  readonly lines: Lines
+  /** Lines whose end has been acknowledged to somebody, and how many calls there had been when that was asked for. */
+  readonly acknowledgedEnds = new Map<string, number>()
   /** Ids in cookies that were set. */
   readonly cookies = new Set<string>()
   /** Ids in cookies that were set without a record behind them. */
   readonly emptyCookies: string[] = []
   readonly rejections: unknown[] = []
-  interrupted = 0
+  /** Events that tell of changes which were not saved. */
+  readonly told = { interrupted: 0, storeError: 0 }
   readonly #middlewares: SessionMiddleware[]
   readonly #onRejection = (reason: unknown) => this.rejections.push(reason)
 
   constructor(readonly setup: WorldOptions) {
     this.calls = new Calls(setup.faults)
     this.calls.name(SEED, 'seed')
+    this.lines = new Lines(this.calls)
+    this.lines.add(SEED, 'seed')
     this.timers = new Timers(NOON, this.calls)
     process.on('unhandledRejection', this.#onRejection)
     const cookie = new Date(NOON + LIFE_MS / 2).toISOString()
@@ -111,7 +107,9 @@ export class SessionWorld implements World {
       store,
       ...this.setup.options,
     })
-    middleware.events.on('interrupted', () => this.interrupted++)
+    middleware.events.on('interrupted', () => this.told.interrupted++)
+    middleware.events.on('renewed', (event) => this.lines.renew(event.previous, event.session))
+    middleware.events.on('storeError', () => this.told.storeError++)
     return middleware
   }
 
@@ -123,6 +121,7 @@ export class SessionWorld implements World {
   }
 
   steps(): Step[] {
+    this.calls.before = this.calls.all.length
     const steps = [...this.calls.steps(), ...this.visits.flatMap((visit) => visit.steps())]
     return [...steps, ...this.timers.steps(steps.length === 0)]
   }
@@ -146,25 +145,9 @@ export class SessionWorld implements World {
     return this.calls.overtaken && this.timers.expired > 1
   }
 
-  lineOf(id: string): string {
-    const line = this.#lines.get(id) ?? id
-    this.#lines.set(id, line)
-    if (!this.current.has(line)) this.current.set(line, id)
-    return line
-  }
-
-  idsOf(line: string): string[] {
-    return [...this.#lines].filter(([, one]) => one === line).map(([id]) => id)
-  }
-
-  renewed(line: string, id: string): void {
-    this.renewals.add(line)
-    this.#lines.set(id, line)
-    this.current.set(line, id)
-  }
-
-  endedFor(line: string): void {
-    this.acknowledgedEnds.add(line)
+  /** @param asked how many calls there had been when it was asked for */
+  endedFor(line: string, asked: number): void {
+    this.acknowledgedEnds.set(line, Math.min(asked, this.acknowledgedEnds.get(line) ?? asked))
   }
 
   /** The end of a response has reached its client. */
@@ -186,12 +169,13 @@ export class SessionWorld implements World {
   /** What the visit has changed must have reached the store by now. */
   mustBeSaved(visit: Visit, count = visit.changes.length): void {
     for (const change of last(visit.changes.slice(0, count))) {
-      if (!this.isSaved(change) && !visit.unsaved.includes(change)) visit.unsaved.push(change)
+      if (!visit.forgone.has(change) && !this.isSaved(change) && !visit.unsaved.includes(change))
+        visit.unsaved.push(change)
     }
   }
 
   isSaved({ line, key, value }: Change): boolean {
-    const ids = this.idsOf(line)
+    const ids = this.lines.idsOf(line)
     return this.calls.all.some((call) => {
       if (!call.text || !call.tookEffect || (this.backend && call.value !== true)) return false
       return ids.includes(call.key) && same(under(JSON.parse(call.text), key), value)
@@ -230,29 +214,15 @@ export class SessionWorld implements World {
     })
     const visits = this.visits.map((visit) => [
       visit.status,
-      visit.answered,
+      visit.methods.answered,
       visit.unsaved.length,
       visit.aborted,
     ])
-    return JSON.stringify([records.sort(), visits, this.interrupted])
+    return JSON.stringify([records.sort(), visits, this.told.interrupted])
   }
 
   close(): void {
     process.off('unhandledRejection', this.#onRejection)
     this.timers.close()
   }
-}
-
-/** The last change of each key is the one that counts. */
-function last(changes: readonly Change[]): Change[] {
-  return [...new Map(changes.map((change) => [`${change.line} ${change.key}`, change])).values()]
-}
-
-/** What a record has under a key of data, or as the life of its cookie. */
-export function under(record: Record<string, any>, key: string): unknown {
-  return key === LIFE ? record['cookie'].originalMaxAge : record[key]
-}
-
-export function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }
