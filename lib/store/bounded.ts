@@ -25,7 +25,7 @@ export function bounded<T>(work: PromiseLike<T>, limitMs: number, operation: Sto
   })
 }
 
-function timeoutError(operation: StoreOperation, limitMs: number): SessionError {
+export function timeoutError(operation: StoreOperation, limitMs: number): SessionError {
   return new SessionError(
     'ERR_SESSION_STORE_TIMEOUT',
     `store ${operation} was not answered within ${limitMs} ms`,
@@ -36,21 +36,21 @@ function timeoutError(operation: StoreOperation, limitMs: number): SessionError 
  * Waits for its turn no longer than `limitMs`; what happens then has its own limits.
  *
  * @param queue runs what it is given when its turn comes
+ * @param onGivenUp called when the time is up; what it returns is thrown
  * @param always `work` is done even when its turn comes too late for whoever waits for it
- * @throws SessionError ERR_SESSION_STORE_TIMEOUT
  */
 export function boundedTurn<T>(
   queue: (turn: () => Promise<void>) => unknown,
   work: () => Promise<T>,
   limitMs: number,
-  operation: StoreOperation,
+  onGivenUp: () => Error,
   always: boolean,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let waiting = true
     const giveUp = () => {
       waiting = false
-      reject(timeoutError(operation, limitMs))
+      reject(onGivenUp())
     }
     const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, limitMs)
     queue(async () => {

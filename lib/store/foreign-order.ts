@@ -2,7 +2,7 @@ import type { StoreOperation } from '../core/events'
 import type { Policy } from '../core/options'
 import type { Session } from '../session/session'
 import type { Store } from '../session/store'
-import { boundedTurn, forAtMost } from './bounded'
+import { boundedTurn, forAtMost, timeoutError } from './bounded'
 import { type Flights, flightsOf } from './flights'
 import { type ForeignRecord, ForeignStore, type OnLate } from './foreign-store'
 import type { Agreed, Flight, Held, KeeperContext } from './keeper'
@@ -14,11 +14,13 @@ import type { Agreed, Flight, Held, KeeperContext } from './keeper'
 export class ForeignOrder {
   readonly flights: Flights
   readonly store: ForeignStore
+  readonly #context: KeeperContext
   readonly #policy: Policy
 
   constructor(store: Store, context: KeeperContext) {
     this.flights = flightsOf(store)
     this.store = new ForeignStore(store, context)
+    this.#context = context
     this.#policy = context.policy
   }
 
@@ -35,7 +37,14 @@ export class ForeignOrder {
   turn<T>(flight: Flight, operation: StoreOperation, work: () => Promise<T>, always = false): Promise<T> {
     if (!flight.tail) return this.flights.queue(flight, work)
     const queue = (turn: () => Promise<void>) => this.flights.queue(flight, turn)
-    return boundedTurn(queue, work, this.#policy.storeTimeoutMs, operation, always)
+    const { storeTimeoutMs } = this.#policy
+    const onGivenUp = () => {
+      // Calls tell of themselves; of a call that was never made nobody else would.
+      const error = timeoutError(operation, storeTimeoutMs)
+      this.#context.tell('storeError', () => ({ operation, error }))
+      return error
+    }
+    return boundedTurn(queue, work, storeTimeoutMs, onGivenUp, always)
   }
 
   /** Writes a session whose turn it is, and which is all that has been committed. */
