@@ -53,7 +53,7 @@ if (!missing) {
   after(pool.close)
   testBackend('OwnedRedisBackend on a pool of node-redis 6', pool.open, {
     capabilities: [...CAPABILITIES, 'owners'],
-    skip: withoutLongListing('it runs without a pool'),
+    skip: withoutLongListing('the suites on one connection run it'),
   })
   for (const name of NEWEST) {
     const [single, many] = [
@@ -61,7 +61,7 @@ if (!missing) {
       sharing(() => CLUSTER_CLIENTS[name]!(cluster), OwnedRedisBackend),
     ]
     after(() => Promise.all([single.close(), many.close()]))
-    const skip = withoutLongListing('it runs without owners')
+    const skip = withoutLongListing('RedisBackend runs it on the same client')
     const capabilities: BackendCapability[] = [...CAPABILITIES, 'owners']
     testBackend(`OwnedRedisBackend on ${name}`, single.open, {
       capabilities: capabilities.concat('watch'),
@@ -75,7 +75,7 @@ if (missing) describe('RedisBackend', { skip: missing }, () => {})
 
 /** The long listing knows nothing of clients; that it works with each library is seen in the short ones. */
 function exceptNewest(name: string): Record<string, string> {
-  return name.endsWith('6') ? {} : withoutLongListing('it runs with the newest version of this library')
+  return name.endsWith('6') ? {} : withoutLongListing('the newest version of this library runs it')
 }
 
 function withoutLongListing(reason: string): Record<string, string> {

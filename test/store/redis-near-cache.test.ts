@@ -63,7 +63,7 @@ describe('the near cache', { skip: withoutRedis() }, () => {
       },
       {
         capabilities: ['scan', 'close', 'durable', 'givenClient', 'anyBody', 'watch'],
-        skip: { [LONG]: 'it runs without a near cache' },
+        skip: { [LONG]: 'the suite of RedisBackend runs it' },
       },
     )
   }
