@@ -8,6 +8,7 @@ import type { Flight, Held } from './keeper'
  */
 export class Flights {
   readonly #byId = new Map<string, Flight>()
+  readonly #late = new Set<LateWrite>()
   /** Never repeats a version, so that one who comes back after everybody left is seen to be late. */
   #clock = 0
 
@@ -50,8 +51,14 @@ export class Flights {
   /** Everybody on board is too late from now on, and so is who boards before `retire`. */
   end(id: string): Flight {
     const flight = this.board(id)
-    flight.dead = true
+    this.kill(flight)
     return flight
+  }
+
+  /** Everybody on board is too late, and so is what was given up before. */
+  kill(flight: Flight): void {
+    flight.dead = true
+    for (const late of this.#late) if (late.id === flight.id) late.ended = true
   }
 
   /**
@@ -97,16 +104,26 @@ export class Flights {
     return flight.version
   }
 
+  /** A write was given up that may still happen, perhaps when everybody has left: an end is noted for it. */
+  givenUp(id: string): LateWrite {
+    const late = { id, ended: false }
+    this.#late.add(late)
+    const [oldest] = this.#late
+    if (oldest && this.#late.size > LATE_MAX) this.#late.delete(oldest)
+    return late
+  }
+
   /**
    * A write was carried out, or failed, when nobody waited for it any more.
    *
    * @returns whether the session was ended since it was asked for
    */
-  writtenLate(flight: Flight): boolean {
+  writtenLate(flight: Flight, late: LateWrite): boolean {
+    this.#late.delete(late)
     const now = this.#byId.get(flight.id) ?? flight
     this.written(flight)
     if (now !== flight) this.written(now)
-    return flight.dead || now.dead
+    return late.ended || flight.dead
   }
 
   /** How many ids are held; for tests of leaks. */
@@ -123,6 +140,16 @@ export class Flights {
     if (this.#byId.get(flight.id) === flight) this.#byId.delete(flight.id)
   }
 }
+
+/** A write that was given up and not answered yet. */
+export interface LateWrite {
+  readonly id: string
+  /** The session was ended since. */
+  ended: boolean
+}
+
+/** Far more than a store in use leaves unanswered; one that loses calls must not fill the memory. */
+const LATE_MAX = 1000
 
 function newFlight(id: string, version: number): Flight {
   return { id, riders: 0, version, dead: false, tail: undefined, unanswered: undefined }

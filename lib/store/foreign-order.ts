@@ -121,8 +121,9 @@ export class ForeignOrder {
     const waits = this.#waits(flight)
     return (answer) => {
       waits(answer)
+      const late = this.flights.givenUp(flight.id)
       const look = () => {
-        if (this.flights.writtenLate(flight)) this.destroy(flight.id).catch(ignore)
+        if (this.flights.writtenLate(flight, late)) this.destroy(flight.id).catch(ignore)
       }
       answer.then(look, look)
     }

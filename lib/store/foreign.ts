@@ -126,7 +126,7 @@ export class ForeignKeeper implements Keeper {
         if (!next) return 'taken'
         if (flight.dead) return undefined
         await this.#order.remove(flight)
-        flight.dead = true
+        this.#order.flights.kill(flight)
         renewed = true
         return next
       } finally {

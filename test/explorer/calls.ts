@@ -19,6 +19,7 @@ export interface Call extends Omit<Arrival, 'text'> {
   text: string | undefined
   /** The request whose code made the call. */
   readonly actor: string
+  readonly arrivedAt: number
   state: 'arrived' | 'effected' | 'answered' | 'silent'
   tookEffect: boolean
   failed: boolean
@@ -49,8 +50,8 @@ export class Calls {
   readonly revived: string[] = []
   /** Writes that came while another of the same record was not answered. */
   readonly crossed: string[] = []
-  /** A write has happened after one that was asked for later: its asker had given it up. */
-  overtaken = false
+  /** Longest time between the asking for a write that has happened out of order and for one that came before it. */
+  overtakenMs = -1
   /** Every text that has stood in the store. */
   readonly texts: string[] = []
   /** How many there were before the step that is being taken. */
@@ -78,6 +79,7 @@ export class Calls {
       late: typeof arrival.text === 'function' ? arrival.text : undefined,
       id,
       actor,
+      arrivedAt: Date.now(),
       state: 'arrived',
       tookEffect: false,
       failed: false,
@@ -179,7 +181,9 @@ export class Calls {
     call.failed = fails
     if (how === ' fails' || how === ' is lost') return
     const later = this.#others(call.key).slice(this.#others(call.key).indexOf(call) + 1)
-    if (call.writes && later.some(({ tookEffect }) => tookEffect)) this.overtaken = true
+    for (const { tookEffect, arrivedAt } of call.writes ? later : []) {
+      if (tookEffect) this.overtakenMs = Math.max(this.overtakenMs, arrivedAt - call.arrivedAt)
+    }
     if (call.late) call.text = call.late()
     call.value = call.effect()
     call.tookEffect = true

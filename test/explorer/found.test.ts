@@ -36,6 +36,27 @@ const FOUND: Found[] = [
       "r2.4 destroy r2's answers",
     ],
   },
+  {
+    right: 'an end is final also for a write that was given up before, and happens when nobody waits for it',
+    setup: { store: 'foreign', timeoutMs: 1000, faults: { timeouts: 4 } },
+    programs: ['destroy', 'events'],
+    schedule: [
+      'r2 starts',
+      'r2 is left by its client',
+      'r2.1 get seed happens',
+      'r2.1 get seed answers',
+      'r2 goes on 1',
+      'timer 2 runs out',
+      'timer 3 runs out',
+      'r1 starts',
+      'r1.1 get seed happens',
+      'r1.1 get seed answers',
+      'r1.2 destroy seed happens',
+      'r1.2 destroy seed answers',
+      'r2.2 set seed happens',
+      'r2.2 set seed answers',
+    ],
+  },
 ]
 
 describe('a schedule that was wrong once is right', () => {

@@ -68,7 +68,7 @@ function judgeEnds(world: SessionWorld, wrong: string[]): void {
   }
   for (const [line, asked] of world.acknowledgedEnds) {
     const alive = world.lines.idsOf(line).some((id) => world.record(id) && !createdLate(world, id))
-    if (alive && !world.tooLate && !renewedBefore(world, line, asked))
+    if (alive && !beyondRepair(world, line) && !renewedBefore(world, line, asked))
       wrong.push(`${line} was ended, and lives on`)
   }
   for (const id of world.emptyCookies)
@@ -87,12 +87,24 @@ function renewedBefore(world: SessionWorld, line: string, asked: number): boolea
 }
 
 /**
+ * A write that has happened too late is undone when it is answered. If it never is nobody can know, and if the store
+ * loses that destroy too the failure is all that can be told.
+ */
+function beyondRepair(world: SessionWorld, line: string): boolean {
+  const ids = world.lines.idsOf(line)
+  const lost = world.calls.failures.filter(({ key, verb, state, text, tookEffect }) => {
+    return ids.includes(key) && (verb === 'destroy' ? !tookEffect : state === 'silent' && text !== undefined)
+  })
+  return world.tooLate && lost.length > 0 && world.told.storeError > 0
+}
+
+/**
  * The first record of an id, given up by who asked for it and created after the id was ended: there is nothing that
  * compare-and-swap could see, and no browser has got the id.
  */
 function createdLate(world: SessionWorld, id: string): boolean {
   const creates = world.calls.all.some(({ verb, key }) => verb === 'create' && key === id)
-  return creates && world.timers.expired > 0 && world.calls.overtaken && !world.cookies.has(id)
+  return creates && world.timers.expired > 0 && world.calls.overtakenMs >= 0 && !world.cookies.has(id)
 }
 
 function judgeOrphans(world: SessionWorld, wrong: string[]): void {

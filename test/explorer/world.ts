@@ -140,9 +140,13 @@ export class SessionWorld implements World {
     return this.setup.options?.resave === true || this.setup.options?.idleTimeout !== undefined
   }
 
-  /** A write has happened when it had been given up and what came next had waited for it in vain: it undoes that. */
+  /**
+   * A write has happened when it had been given up and what came next had waited as long again in vain: it undoes that.
+   * Compare-and-swap has no need to wait.
+   */
   get tooLate(): boolean {
-    return this.calls.overtaken && this.timers.expired > 1
+    const { timeoutMs } = this.setup
+    return this.store !== undefined && timeoutMs !== undefined && this.calls.overtakenMs >= 2 * timeoutMs
   }
 
   /** @param asked how many calls there had been when it was asked for */
