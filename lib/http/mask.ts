@@ -48,11 +48,14 @@ class Mask {
 
   apply(): void {
     const wanted = this.holders.size > 0 && this.lifters.length === 0
-    if (wanted && !this.#before) this.#before = putOver(this.#res)
-    else if (!wanted && this.#before) {
-      putBack(this.#res, this.#before)
-      this.#before = undefined
+    const ended = this.some(isEnded)
+    let before = this.#before
+    if (before && (!wanted || before.ended !== ended)) {
+      putBack(this.#res, before)
+      before = undefined
     }
+    if (wanted && !before) before = putOver(this.#res, ended)
+    this.#before = before
   }
 
   some(is: (held: Held) => boolean): boolean {
@@ -64,16 +67,14 @@ class Mask {
 const isEnded = (held: Held) => held.ended
 const isFull = (held: Held) => held.full
 
-/**
- * The same functions for all responses, which find their mask by `this`: made anew for each, every response would
- * be an object of a kind of its own to the engine, and that costs a request more than all else that is done here.
- */
 const ended = {
   configurable: true,
   get(this: Masked) {
     return this[MASK]?.some(isEnded) ?? false
   },
 }
+
+/** What a held response shows: functions that all responses share and that find their mask by `this`. */
 const PROPERTIES: ReadonlyArray<[name: string, property: PropertyDescriptor]> = [
   ['headersSent', { configurable: true, get: () => true }],
   ['writableEnded', ended],
@@ -109,6 +110,11 @@ export function mask(res: HookedResponse, held: Held): void {
   masked[MASK].apply()
 }
 
+/** Something of what `held` says has changed. */
+export function showAgain(res: HookedResponse): void {
+  ;(res as Masked)[MASK]?.apply()
+}
+
 /** `held` lets go; the response shows itself again when nobody holds it. */
 export function unmask(res: HookedResponse, held: Held): void {
   const mask = (res as Masked)[MASK]
@@ -134,24 +140,60 @@ export function isCalledFromBeneath(res: HookedResponse, held: Held): boolean {
   return (res as Masked)[MASK]?.lifters.some(({ depth }) => depth < held.depth) === true
 }
 
-/** What stood there before, by place: `null` where it was inherited, nothing where it is not known at all. */
-type Before = Array<PropertyDescriptor | null | undefined>
-
-function putOver(res: object): Before {
-  return PROPERTIES.map(([name, property]) => {
-    if (!(name in res)) return undefined
-    const own = Object.getOwnPropertyDescriptor(res, name) ?? null
-    Object.defineProperty(res, name, property)
-    return own
-  })
+/** What stood there before. */
+interface Before {
+  /** Whether it was made to look ended. */
+  readonly ended: boolean
+  /** Node's is a plain value. */
+  readonly finished: boolean | undefined
+  /** By place: `null` where it was inherited, `undefined` where nothing was put over. */
+  readonly own: ReadonlyArray<PropertyDescriptor | null | undefined>
 }
 
-function putBack(res: object, before: Before): void {
-  // From the last to the first: what was put on last can be taken off cheaply.
-  for (let i = PROPERTIES.length - 1; i >= 0; i--) {
-    const [name = ''] = PROPERTIES[i] ?? []
-    const own = before[i]
-    if (own) Object.defineProperty(res, name, own)
-    else if (own === null) delete (res as Record<string, unknown>)[name]
+/** By prototype, of which applications have one or a few. */
+const inheritances = new WeakMap<object, readonly boolean[]>()
+
+/** @returns by place, whether the prototype knows it */
+function inheritedFrom(prototype: object | null): readonly boolean[] {
+  if (!prototype) return []
+  let inherited = inheritances.get(prototype)
+  if (!inherited) {
+    inherited = PROPERTIES.map(([name]) => name in prototype)
+    inheritances.set(prototype, inherited)
   }
+  return inherited
+}
+
+function putOver(res: HookedResponse, ended: boolean): Before {
+  const finished = plainFinished(res)
+  if (finished !== undefined) res.finished = ended
+  const inherited = inheritedFrom(Object.getPrototypeOf(res))
+  const own = PROPERTIES.map(([name, property], i) => {
+    const isOwn = Object.hasOwn(res, name)
+    if (!isOwn && !inherited[i]) return undefined
+    if (name === 'finished' && finished !== undefined) return undefined
+    // Of an ended one Node derives most from `finished`.
+    if (property.get && ended && property.get.call(res) === (res as Masked)[name as 'finished'])
+      return undefined
+    const before = isOwn ? Object.getOwnPropertyDescriptor(res, name) : null
+    Object.defineProperty(res, name, property)
+    return before
+  })
+  return { ended, finished, own }
+}
+
+function putBack(res: HookedResponse, { finished, own }: Before): void {
+  // From the last to the first: what was put on last can be taken off cheaply.
+  for (let i = own.length - 1; i >= 0; i--) {
+    const [name = ''] = PROPERTIES[i] ?? []
+    const before = own[i]
+    if (before) Object.defineProperty(res, name, before)
+    else if (before === null) delete (res as Record<string, unknown>)[name]
+  }
+  if (finished !== undefined) res.finished = finished
+}
+
+/** To make an accessor of it and a value again would leave the object slow for all that comes after. */
+function plainFinished(res: HookedResponse): boolean | undefined {
+  return Object.hasOwn(res, 'finished') && typeof res.finished === 'boolean' ? res.finished : undefined
 }

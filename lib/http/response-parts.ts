@@ -18,6 +18,7 @@ export interface HookedResponse {
   statusMessage?: string | undefined
   readonly headersSent?: boolean
   readonly writableEnded?: boolean
+  finished?: boolean
   readonly destroyed?: boolean
   readonly writableHighWaterMark?: number
   readonly writableNeedDrain?: boolean

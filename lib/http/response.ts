@@ -2,7 +2,7 @@ import { isPromise } from '../session/settle'
 import { BodyLength } from './body-length'
 import type { Guard } from './guard'
 import { hookInto, type Own } from './hooks'
-import { type Held, isCalledFromBeneath, mask, unmask, withoutMask } from './mask'
+import { type Held, isCalledFromBeneath, mask, showAgain, unmask, withoutMask } from './mask'
 import { checkChunk, checkHead, checkLastChunk, refuseHeaders, refuseWrite } from './refusals'
 import {
   type HeadArguments,
@@ -115,6 +115,7 @@ export class ResponseHold implements Held {
     const step: Step = { kind: 'end', args, checked: false }
     if (this.#steps) {
       this.#steps.push(step)
+      showAgain(this.res)
       return this.res
     }
     const first = !this.#passed
