@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { PROGRAMS, type ProgramName } from './programs'
-import { type Explored, explore, type Violation, wander } from './scheduler'
+import { wander } from './random-schedules'
+import { type Explored, explore, type Violation } from './scheduler'
 import { SessionWorld, type WorldOptions } from './world'
 
 /**
@@ -14,7 +15,7 @@ if (!(width >= 1)) throw new TypeError(`SOJOURN_EXPLORE: expected a number from 
 export const WIDE = width > 1
 
 /** Of one combination of requests, in a wide run. */
-const SCHEDULES = 10
+const SCHEDULES = 100
 const LIMIT = WIDE ? SCHEDULES * width : undefined
 
 /** Of everything that is chosen at random. */

@@ -67,7 +67,7 @@ interface Node {
 /** Taken before any clock is stopped. */
 const { setImmediate: nextTurn } = require('node:timers') as typeof import('node:timers')
 
-const STEPS_MAX = 400
+export const STEPS_MAX = 400
 
 /** Resolves when no microtask and no tick is left: Node runs both dry before it begins another turn. */
 export function drained(): Promise<void> {
@@ -197,42 +197,5 @@ export async function replay(make: () => World, schedule: readonly string[]): Pr
     return world.verdict()
   } finally {
     world.close()
-  }
-}
-
-/** Any schedule by a seeded generator of random numbers: beyond what can be run whole. */
-export async function wander(make: () => World, seed: number, runs: number): Promise<Explored> {
-  const seen: Explored = { schedules: 0, whole: false, violations: [], outcomes: new Set() }
-  const random = mulberry32(seed)
-  for (let run = 0; run < runs; run++) {
-    const world = make()
-    const schedule: string[] = []
-    try {
-      for (let depth = 0; depth < STEPS_MAX; depth++) {
-        await drained()
-        const steps = world.steps()
-        const step = steps[Math.floor(random() * steps.length)]
-        if (!step) break
-        schedule.push(step.id)
-        step.perform()
-      }
-      seen.schedules++
-      const wrong = world.verdict()
-      if (wrong.length > 0) seen.violations.push({ wrong, schedule })
-    } finally {
-      world.close()
-    }
-  }
-  return seen
-}
-
-/** mulberry32: a small generator of good enough numbers that a seed repeats. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
 }
