@@ -20,8 +20,7 @@ const HIGH_WATER_MARK = 16 * 1024
 
 /**
  * Stands between a handler and its response: whatever would send headers or the end first asks the guard, and
- * waits in order while the guard is at work. Only public methods of the response are used, so that HTTP/2's
- * responses and test doubles work.
+ * waits in order while the guard is at work. Only public methods are used, so that HTTP/2 and doubles work.
  */
 export class ResponseHold implements Held {
   readonly res: HookedResponse

@@ -1,11 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError, storeError } from '../core/errors'
-import { type Commit, type Dbi, type Environment, openEnvironment, type RangeOptions } from './lmdb-binding'
+import { type Dbi, type Environment, openEnvironment, type RangeOptions } from './lmdb-binding'
 import type { Change } from './lmdb-change'
 import { EntryView } from './lmdb-entry'
 import type { LmdbGate } from './lmdb-gate'
 import type { Token } from './lmdb-keys'
 import type { LmdbFileOptions } from './lmdb-options'
-import { Unfinished } from './lmdb-unfinished'
 
 /** A record as it stands now. Valid until the next read of the file. */
 export interface Found {
@@ -13,6 +13,9 @@ export interface Found {
   /** Drawn anew at each write: a record that was removed and made again never has its old one. */
   readonly version: number
 }
+
+/** Far more than a thread needs for its last steps after it has said that a write is done. */
+const THREAD_ENDS_MS = 5
 
 /** A write to LMDB that failed tells why in a promise on the error, which would end the process if left alone. */
 async function reasonOf(error: unknown): Promise<unknown> {
@@ -24,8 +27,9 @@ async function reasonOf(error: unknown): Promise<unknown> {
 export class LmdbFile {
   readonly #env: Environment
   readonly #gate: LmdbGate
-  readonly #waitForDisk: boolean
-  readonly #unfinished = new Unfinished()
+  /** Writes that are not answered yet. */
+  #writes = 0
+  #whenIdle: (() => void) | undefined
   #failed = false
   #closing: Promise<void> | undefined
 
@@ -33,7 +37,6 @@ export class LmdbFile {
     const { gate, env } = openEnvironment(options)
     this.#gate = gate
     this.#env = env
-    this.#waitForDisk = options.durability === 'disk'
   }
 
   get closed(): boolean {
@@ -148,7 +151,9 @@ export class LmdbFile {
     this.assertOpen()
     try {
       await this.#recover()
-      await this.#env.root.flushed
+      await new Promise<void>((resolve, reject) => {
+        this.#env.root.sync((error) => (error ? reject(error) : resolve()))
+      })
     } catch (cause) {
       throw storeError('flush', await reasonOf(cause))
     }
@@ -163,8 +168,14 @@ export class LmdbFile {
   async #close(): Promise<void> {
     try {
       await this.#gate.whileNobodyOpens(async () => {
+        if (this.#writes > 0) {
+          await new Promise<void>((resolve) => {
+            this.#whenIdle = resolve
+          })
+        }
         await this.#recover()
-        await this.#unfinished.ended()
+        // Lmdb 3.5 frees the file without asking whether the thread that has just answered is through.
+        await sleep(THREAD_ENDS_MS)
         await this.#env.root.close()
       })
     } catch (cause) {
@@ -177,13 +188,10 @@ export class LmdbFile {
    * condition that cannot hold and changes nothing, so it succeeds on a full disk too.
    */
   async #recover(): Promise<void> {
-    if (!this.#failed) return
-    const commit = this.#env.notes.ifVersion('absent', 1, () => {})
-    this.#unfinished.add(commit)
-    await commit
+    if (this.#failed) await this.#env.notes.ifVersion('absent', 1, () => {})
   }
 
-  async #settle(operation: string, write: () => Commit): Promise<boolean> {
+  async #settle(operation: string, write: () => Promise<boolean>): Promise<boolean> {
     try {
       for (let busy = this.#gate.enter(); busy; busy = this.#gate.enter()) {
         await busy
@@ -193,16 +201,15 @@ export class LmdbFile {
       throw storeError(operation, cause)
     }
     try {
-      const commit = write()
-      this.#unfinished.add(commit)
-      const done = await commit
-      if (this.#waitForDisk) await commit.flushed
+      this.#writes++
+      const done = await write()
       this.#failed = false
       return done
     } catch (error) {
       this.#failed = true
       throw storeError(operation, await reasonOf(error))
     } finally {
+      if (--this.#writes === 0) this.#whenIdle?.()
       this.#gate.leave()
     }
   }
@@ -213,6 +220,6 @@ const NOTHING = Buffer.alloc(0)
 /** 52 random bits, never 0, which lmdb takes for "none". */
 const newVersion = (): number => 1 + Math.random()
 
-function conditional(dbi: Dbi, token: Token, seen: number | undefined, writes: () => void): Commit {
+function conditional(dbi: Dbi, token: Token, seen: number | undefined, writes: () => void): Promise<boolean> {
   return seen === undefined ? dbi.ifNoExists(token, writes) : dbi.ifVersion(token, seen, writes)
 }

@@ -10,7 +10,8 @@ export interface LmdbFileOptions {
   path: string
   /**
    * When a write counts as done. `'process'` (default): when it is committed; it then survives the death of the
-   * process, also by `kill -9`. `'disk'`: when the disk has confirmed it too; it then survives a power failure.
+   * process, also by `kill -9`. A power failure may undo the commits of the last moment, and leaves a whole file.
+   * `'disk'`: when the disk has confirmed it too; it then survives a power failure, and takes half as long again.
    */
   durability?: 'process' | 'disk' | undefined
   /** Bytes of address space to reserve at open. The file grows past it by itself. Default: chosen by lmdb. */

@@ -10,6 +10,7 @@ import { checkIndexes, freshPath } from '../support/lmdb/file'
 import { inTime, putData, serveWith, showData } from '../support/session-app'
 
 const FREEZES = 6
+const KILLS = 3
 const ENDED_MS = 10_000
 const STORE_TIMEOUT_MS = 300
 /** Far above the time-out, for a busy machine; far below what a request would wait for the frozen process. */
@@ -85,6 +86,23 @@ describe('one LMDB file', () => {
     }
     assert.equal(await store.backend.create('next', { body: '1', expires: Date.now() + 60_000 }), true)
     await store.close()
+    assert.deepEqual((await checkIndexes(path)).faults, [])
+  })
+  test('a process that is killed while it writes does not take the store of another along', async (t) => {
+    const path = freshPath(t)
+    const entry = { body: '1', expires: Date.now() + 60_000 }
+    for (let kill = 0; kill < KILLS; kill++) {
+      // One that has long written nothing itself.
+      const store = new LmdbStore({ path, pruneInterval: 0 })
+      assert.equal(store.backend.read('nobody'), undefined)
+      const writer = startChild('write-until-killed.ts', path, `killed${kill}`)
+      await writer.hasWritten(900 + kill * 13)
+      writer.process.kill('SIGKILL')
+      assert.equal(await writer.ended, 'SIGKILL', writer.errors())
+      assert.equal(await store.backend.create(`after${kill}`, entry), true)
+      assert.equal(store.backend.read(`after${kill}`)?.body, '1')
+      await store.close()
+    }
     assert.deepEqual((await checkIndexes(path)).faults, [])
   })
 })
