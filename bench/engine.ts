@@ -20,7 +20,7 @@ async function main(): Promise<void> {
         if (round > 0) samples.get(kind)?.push(cpuUs)
       }
     }
-    for (const server of servers.values()) server.stop()
+    for (const server of servers.values()) await server.stop()
     const of = (kind: (typeof ENGINE_KINDS)[number]) => median(samples.get(kind) ?? [])
     const over = (kind: (typeof ENGINE_KINDS)[number]) => of(kind) - of('bare')
     for (const storage of ['plain store', 'MemoryStore'] as const) {

@@ -34,7 +34,7 @@ async function measureCase(work: Work, bytes: number, options: object): Promise<
       if (round > 0) samples.get(kind)?.push(sample)
     }
   }
-  for (const server of servers.values()) server.stop()
+  for (const server of servers.values()) await server.stop()
   return Object.fromEntries([...samples].map(([kind, list]) => [kind, middle(list)]))
 }
 

@@ -53,7 +53,7 @@ async function measure(kinds: string[], work: string, bytes: number, url: string
       }
     }
   } finally {
-    for (const server of servers) server.stop()
+    for (const server of servers) await server.stop()
   }
   return samples.map((list) => {
     const of = (pick: (sample: Sample) => number) => median(list.map(pick))

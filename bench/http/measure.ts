@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpus } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -70,8 +71,10 @@ export class Server {
     return { cpuUs: (after.cpuUs - before.cpuUs) / (after.served - before.served), perSecond, p50Us, p99Us }
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit')
     this.#child.disconnect()
+    await ended
   }
 
   #usage(): Promise<{ served: number; cpuUs: number }> {

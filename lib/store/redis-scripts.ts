@@ -13,14 +13,15 @@ export class RedisScript {
   }
 
   /** All keys must live in the slot of the first. Servers forget scripts (restart, fail-over): it is sent again then. */
-  async run(link: RedisLink, keys: string[], args: string[]): Promise<unknown> {
+  run(link: RedisLink, keys: string[], args: string[]): Promise<unknown>
+  /** @param then what becomes of the answer, without another promise for it */
+  run<T>(link: RedisLink, keys: string[], args: string[], then: (answer: unknown) => T): Promise<T>
+  run<T>(link: RedisLink, keys: string[], args: string[], then?: (answer: unknown) => T): Promise<unknown> {
     const [first = ''] = keys
-    const words = ['EVALSHA', this.#sha, String(keys.length)].concat(keys, args)
-    try {
-      return await link.send(first, words)
-    } catch (error) {
+    const words = ['EVALSHA', this.#sha, String(keys.length), ...keys, ...args]
+    return link.send(first, words).then(then, (error) => {
       if (!isErrorReply(error, 'NOSCRIPT')) throw error
-      return link.send(first, ['EVAL', this.#source, ...words.slice(2)])
-    }
+      return link.send(first, ['EVAL', this.#source, ...words.slice(2)]).then(then)
+    })
   }
 }

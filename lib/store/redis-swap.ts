@@ -39,10 +39,12 @@ export const swap: Swap = async (link, name, seen, wanted, lifetime) => {
 const UNREADABLE = '\uFFFD'
 
 export const swapByScript: Swap = (link, name, seen, wanted, lifetime) =>
-  REPLACE.run(link, [name], [seen, wanted, ...lifetime]).then((answer) => {
-    if (Array.isArray(answer)) return [answer[0], answer[1]]
-    return answer === null ? undefined : true
-  })
+  REPLACE.run(link, [name], [seen, wanted, ...lifetime], swapped)
+
+function swapped(answer: unknown): Swapped {
+  if (Array.isArray(answer)) return [answer[0], answer[1]]
+  return answer === null ? undefined : true
+}
 
 /**
  * KEYS[1] record; ARGV seen, body, then the words of its lifetime. Strings are compared and stored as they are:
