@@ -1,13 +1,9 @@
 // Measures one backend at one size, in a process of its own, and prints one line of JSON.
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { BackedStore } from '../lib/store/backed-store'
 import type { Backend, Entry } from '../lib/store/backend'
-import { LmdbStore } from '../lib/store/lmdb'
-import { MemoryStore } from '../lib/store/memory'
 import { MemoryBackend } from '../lib/store/memory-backend'
+import { PLACES } from './scale-places'
 
 export interface Percentiles {
   p50: number
@@ -36,7 +32,6 @@ export interface ScaleResult {
 }
 
 const HOUR_MS = 3_600_000
-const READS = 200_000
 const LONE_COMMITS = 500
 const GROUPED_COMMITS = 20_000
 const WRITERS = 64
@@ -74,19 +69,20 @@ function percentiles(samples: number[]): Percentiles {
 
 const someone = (size: number) => Math.floor(Math.random() * size)
 
-async function fill(backend: Backend, size: number): Promise<number> {
+async function fill(store: BackedStore, size: number): Promise<number> {
   const started = performance.now()
   for (let n = 0; n < size; ) {
     const writes: unknown[] = []
-    for (; n < size && writes.length < FILL_AT_ONCE; n++) writes.push(backend.create(keyOf(n), entryOf(n)))
+    for (; n < size && writes.length < FILL_AT_ONCE; n++)
+      writes.push(store.backend.create(store.keyOf(keyOf(n)), entryOf(n)))
     await Promise.all(writes)
   }
   return size / ((performance.now() - started) / 1000)
 }
 
-async function reads(size: number, read: (key: string) => unknown): Promise<Percentiles> {
+async function reads(size: number, times: number, read: (key: string) => unknown): Promise<Percentiles> {
   const samples: number[] = []
-  for (let i = 0; i < READS; i++) {
+  for (let i = 0; i < times; i++) {
     const key = keyOf(someone(size))
     const started = performance.now()
     const found = await read(key)
@@ -97,8 +93,9 @@ async function reads(size: number, read: (key: string) => unknown): Promise<Perc
   return percentiles(samples)
 }
 
-async function commit(backend: Backend, n: number): Promise<number> {
-  const key = keyOf(n)
+async function commit(store: BackedStore, n: number): Promise<number> {
+  const { backend } = store
+  const key = store.keyOf(keyOf(n))
   const seen = await backend.read(key)
   if (!seen) throw new Error('a session is missing')
   const body = bodyOf(n, Math.floor(Math.random() * 1000))
@@ -108,7 +105,7 @@ async function commit(backend: Backend, n: number): Promise<number> {
 }
 
 async function commits(
-  backend: Backend,
+  store: BackedStore,
   size: number,
   total: number,
   writers: number,
@@ -118,7 +115,7 @@ async function commits(
   const started = performance.now()
   const writer = async () => {
     while (left-- > 0) {
-      samples.push(await commit(backend, someone(size)))
+      samples.push(await commit(store, someone(size)))
       // What comes from the network comes in turns of its own.
       await nextTurn()
     }
@@ -166,37 +163,29 @@ async function watched<T>(work: () => T | Promise<T>): Promise<{ value: T; ms: n
 }
 
 async function measure(name: string, size: number): Promise<ScaleResult> {
-  const directory = mkdtempSync(join(process.env['SCALE_DIR'] ?? tmpdir(), 'sojourn-scale-'))
-  const path = join(directory, 'sessions.lmdb')
-  const heap = () => {
-    globalThis.gc?.()
-    return process.memoryUsage().heapUsed
-  }
+  const place = await PLACES[name]?.()
+  if (!place) throw new Error(`no store is called ${name}`)
   try {
-    const open = (): BackedStore =>
-      name === 'lmdb'
-        ? new LmdbStore({ path, pruneInterval: 0 })
-        : new MemoryStore({ max: Number.MAX_SAFE_INTEGER })
-    const before = heap()
-    let store = open()
-    const fillPerSecond = await fill(store.backend, size)
-    const bytes = name === 'lmdb' ? statSync(path).size : heap() - before
+    let store = place.open()
+    const fillPerSecond = await fill(store, size)
+    const bytes = await place.bytes()
     let restartMs: number | undefined
-    if (name === 'lmdb') {
+    if (place.restarts) {
       await store.close()
       const started = performance.now()
-      store = open()
+      store = place.open()
       await store.get(keyOf(0))
       restartMs = performance.now() - started
     }
     const { backend } = store
-    await reads(Math.min(size, 1000), (id) => store.get(id))
-    const readUs = await reads(size, (key) => backend.read(key))
-    const getUs = await reads(size, (id) => store.get(id))
+    const ofKeys = (read: (key: string) => unknown) => reads(size, place.reads, read)
+    await reads(Math.min(size, 1000), place.reads, (id) => store.get(id))
+    const readUs = await ofKeys((key) => backend.read(store.keyOf(key)))
+    const getUs = await ofKeys((id) => store.get(id))
     // The mass of pages that filling freed weighs on the first commits after it, which nobody has in production.
-    await commits(backend, size, GROUPED_COMMITS, WRITERS)
-    const [loneCommitUs] = await commits(backend, size, LONE_COMMITS, 1)
-    const [groupedCommitUs, groupedPerSecond] = await commits(backend, size, GROUPED_COMMITS, WRITERS)
+    await commits(store, size, GROUPED_COMMITS, WRITERS)
+    const [loneCommitUs] = await commits(store, size, LONE_COMMITS, 1)
+    const [groupedCommitUs, groupedPerSecond] = await commits(store, size, GROUPED_COMMITS, WRITERS)
     const pruning = await watched(() => prune(backend))
     const idling = await watched(() => sleep(pruning.ms))
     await store.close()
@@ -215,7 +204,7 @@ async function measure(name: string, size: number): Promise<ScaleResult> {
       restartMs,
     }
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await place.end()
   }
 }
 

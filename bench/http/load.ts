@@ -1,11 +1,11 @@
 /**
- * The load: `load.ts PORT CONNECTIONS MS COOKIES PIPELINED`. Each connection has a few requests under way (HTTP
- * pipelining), so that one core of load can saturate one core of server. Connections take turns at the cookies,
- * which are separated by `|`.
+ * The load: `load.ts PORT CONNECTIONS MS COOKIES PIPELINED`. Each connection has one request under way, as
+ * browsers and proxies have, or as many as PIPELINED says. Connections take turns at the cookies, which are separated
+ * by `|`.
  */
 import net from 'node:net'
 
-const [port = '', connections = '', ms = '', cookies = '', pipelined = '4'] = process.argv.slice(2)
+const [port = '', connections = '', ms = '', cookies = '', pipelined = '1'] = process.argv.slice(2)
 const PIPELINED = Number(pipelined)
 const requests = cookies.split('|').map((cookie) => {
   const header = cookie ? `Cookie: ${cookie}\r\n` : ''

@@ -56,7 +56,7 @@ export class Server {
     return server
   }
 
-  async load(ms: number, withCookie: boolean, connections = 32, pipelined = 4): Promise<Sample> {
+  async load(ms: number, withCookie: boolean, connections = 64, pipelined = 1): Promise<Sample> {
     const before = await this.#usage()
     const [file, argv] = command(1, 'load.ts', [
       String(this.port),
