@@ -25,6 +25,22 @@ export function dataText(session: object): string {
   return JSON.stringify(withoutCookie(session))
 }
 
+/**
+ * As `dataText`, of a session that showed `shown` when `text` was its data text. As long as all values are plain ones
+ * and the same that is `text` still, which costs a fraction of writing them anew.
+ */
+export function dataTextSince(session: object, shown: Data, text: string): string {
+  const keys = Object.keys(shown)
+  let i = 0
+  for (const key of Object.keys(session)) {
+    if (key === 'cookie') continue
+    const value = (session as Data)[key]
+    const isPlain = typeof value !== 'object' || value === null
+    if (key !== keys[i++] || !isPlain || value !== shown[key]) return dataText(session)
+  }
+  return i === keys.length ? text : dataText(session)
+}
+
 /** A shallow copy without `cookie`; the key `__proto__` is copied as data like any other. */
 export function withoutCookie(session: object): Data {
   // An ordinary object: one without a prototype is a hash table, which costs twice as much to write as JSON.

@@ -1,7 +1,7 @@
 import { decideSave, type SaveDecision } from '../core/decide'
 import { SessionError } from '../core/errors'
 import { fingerprint } from '../core/id'
-import { dataText, unserializableKey } from '../core/record'
+import { dataText, dataTextSince, unserializableKey } from '../core/record'
 import { debug } from '../core/warning'
 import { Cookie } from '../session/cookie'
 import { Session, setSessionId } from '../session/session'
@@ -32,7 +32,7 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   if (exchange.isOver(session.id)) return
   readyCookie(exchange, session)
   if (ending) renewOnce(exchange, session)
-  const data = textOf(session)
+  const data = textOf(session, exchange.held)
   if (ending && data.length <= LATE_LOOK_LENGTH && !exchange.keeper.lendsSession) {
     exchange.endedWith = Object.values(session)
   }
@@ -110,9 +110,9 @@ function afterSave(exchange: Exchange, modified: boolean, headers: boolean, crea
 }
 
 /** Data text of a session. @throws SessionError ERR_SESSION_UNSERIALIZABLE naming the key */
-export function textOf(session: Session): string {
+export function textOf(session: Session, held?: Held): string {
   try {
-    return dataText(session)
+    return held?.shown ? dataTextSince(session, held.shown, held.base) : dataText(session)
   } catch (cause) {
     const key = unserializableKey(session)
     const where = key === undefined ? 'the session' : `session key ${JSON.stringify(key)}`

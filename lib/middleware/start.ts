@@ -57,6 +57,8 @@ export function inflate(exchange: Exchange, loaded: Loaded): void {
   if (createSession && createSession !== Store.prototype.createSession) {
     // Overridden, or express-session's own where a store brings that along: its session may be of another class.
     made = room.store.createSession(req, loaded.data as unknown as SessionData)
+    // It may be the very object, which would never differ from itself.
+    held.shown = undefined
   }
   if (made instanceof Session) held.settings = Cookie.settings(made.cookie)
   else {

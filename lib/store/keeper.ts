@@ -63,6 +63,8 @@ export class Held {
   base: string
   /** The session's own cookie settings at that time. */
   settings = ''
+  /** The values that the session was made of, as long as `base` is their text. */
+  shown: Data | undefined = undefined
   /** Backend: what stood in the store then, which differs from `base` after a merge; and its data text. */
   seen = ''
   seenData = ''
@@ -79,6 +81,7 @@ export class Held {
 
   agree({ base, settings }: Agreed): void {
     this.base = base
+    this.shown = undefined
     this.settings = settings
   }
 }

@@ -47,8 +47,11 @@ export class RecordReader {
     text: string,
   ): Loaded | undefined {
     const data = text === '{}' ? {} : parseObject(text)
+    if (!data) return undefined
     const cookie = { created, expires: this.#endShown(expires, entry.expires) }
-    return data && { cookie, data, held: holding(id, text, entry) }
+    const held = holding(id, text, entry)
+    held.shown = data
+    return { cookie, data, held }
   }
 
   #parsed(id: string, entry: Entry, body: string): Loaded | undefined {

@@ -561,6 +561,22 @@ behaviour('T29: overridden createSession and regenerate are called', async ({ ki
   assert.deepEqual(called, ['createSession', 'createSession', 'regenerate'])
 })
 
+behaviour('T29: createSession may make the record itself the session', async ({ kit, t, session }) => {
+  class Mine extends session.MemoryStore {
+    createSession(req: any, data: any): any {
+      const { cookie } = super.createSession(req, data)
+      data.cookie = cookie
+      Object.defineProperties(data, { req: { value: req }, id: { value: req.sessionID } })
+      req.session = Object.setPrototypeOf(data, session.Session.prototype)
+      return data
+    }
+  }
+  const client = (await serveWith(kit, t, { store: new Mine() }, routes(basics))).client()
+  await client.get('/put?user=ann')
+  await client.get('/put?user=bob')
+  assert.equal((await client.get('/')).body, '{"user":"bob"}')
+})
+
 behaviourOnStores('T30: resave rewrites an unchanged session', async ({ kit, t, newStore }) => {
   const clock = stopClock(t)
   const store = newStore()
