@@ -31,14 +31,17 @@ export function dataText(session: object): string {
  */
 export function dataTextSince(session: object, shown: Data, text: string): string {
   const keys = Object.keys(shown)
+  const copy: Data = {}
   let i = 0
+  let same = true
   for (const key of Object.keys(session)) {
     if (key === 'cookie') continue
     const value = (session as Data)[key]
-    const isPlain = typeof value !== 'object' || value === null
-    if (key !== keys[i++] || !isPlain || value !== shown[key]) return dataText(session)
+    if (same)
+      same = key === keys[i++] && value === shown[key] && (typeof value !== 'object' || value === null)
+    put(copy, key, value)
   }
-  return i === keys.length ? text : dataText(session)
+  return same && i === keys.length ? text : JSON.stringify(copy)
 }
 
 /** A shallow copy without `cookie`; the key `__proto__` is copied as data like any other. */
@@ -46,11 +49,14 @@ export function withoutCookie(session: object): Data {
   // An ordinary object: one without a prototype is a hash table, which costs twice as much to write as JSON.
   const copy: Data = {}
   for (const key of Object.keys(session)) {
-    if (key === 'cookie') continue
-    if (key === '__proto__') Object.defineProperty(copy, key, { ...PLAIN, value: (session as Data)[key] })
-    else copy[key] = (session as Data)[key]
+    if (key !== 'cookie') put(copy, key, (session as Data)[key])
   }
   return copy
+}
+
+function put(copy: Data, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(copy, key, { ...PLAIN, value })
+  else copy[key] = value
 }
 
 const PLAIN = { configurable: true, enumerable: true, writable: true }
