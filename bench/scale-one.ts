@@ -52,8 +52,11 @@ function keyOf(n: number): string {
 
 /** Some 200 bytes of JSON, as of an application with a login. */
 const bodyOf = (n: number, views: number) =>
-  `{"cookie":{"originalMaxAge":3600000,"expires":"2026-01-01T00:00:00.000Z","httpOnly":true,"path":"/"},` +
-  `"user":{"id":${n},"name":"user number ${n}","roles":["reader","writer"]},"views":${views}}`
+  JSON.stringify({
+    cookie: { originalMaxAge: 3600000, expires: '2026-01-01T00:00:00.000Z', httpOnly: true, path: '/' },
+    user: { id: n, name: `user number ${n}`, roles: ['reader', 'writer'] },
+    views,
+  })
 
 /** One in ten is due an hour from now, the rest at moments of the next day. */
 const entryOf = (n: number): Entry => ({

@@ -73,6 +73,8 @@ export const PLACES: Record<string, () => Place | Promise<Place>> = {
   async postgres() {
     const server = await startPostgres()
     const pool = new (require('pg').Pool)({ connectionString: server.url })
+    // Its connections may meet the end of the server.
+    pool.on('error', () => {})
     return {
       open: () => new PostgresStore({ pool, createTableIfMissing: true, pruneInterval: 0 }),
       bytes: async () => {
