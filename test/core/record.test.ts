@@ -164,7 +164,9 @@ describe('dataTextSince', () => {
     'a getter in place of a value': (s) => Object.defineProperty(s, 'a', { enumerable: true, get: () => 7 }),
     'the key __proto__': (s) =>
       Object.defineProperty(s, '__proto__', { value: 1, enumerable: true, configurable: true }),
-    'inside of a value': (s) => s.list?.[1] && (s.list[1].k = 'w'),
+    'inside of a value': (s) => {
+      if (s.list) s.list[1].k = 'w'
+    },
   }
   for (const [name, change] of Object.entries(changes)) {
     it(`is the data text after a change of ${name}`, () => {
