@@ -1,5 +1,4 @@
-/** Taken at load, so that fake timers in an application's tests do not stop its sessions. */
-const { setImmediate: nextTurn } = require('node:timers/promises') as typeof import('node:timers/promises')
+import { nextTurn } from '../core/timers'
 
 /** Requests that come while many sessions are listed wait this long, not for the whole list. */
 const TURN_MS = 2

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError, storeError } from '../core/errors'
+import { sleep } from '../core/timers'
 import { type Dbi, type Environment, openEnvironment, type RangeOptions } from './lmdb-binding'
 import type { Change } from './lmdb-change'
 import { EntryView } from './lmdb-entry'

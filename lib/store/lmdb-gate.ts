@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import timers from 'node:timers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../core/timers'
 
 /**
  * Keeps opening and writing apart, across processes.

@@ -412,6 +412,12 @@ describe('closing', () => {
     assert.deepEqual((await checkIndexes(path)).faults, [])
   })
 
+  test('closes under fake timers of an application', async (t) => {
+    const backend = openBackend(t, { path: freshPath(t) })
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+    await backend.close()
+  })
+
   test('with durability "disk" everything works the same', async (t) => {
     const backend = openBackend(t, { path: freshPath(t), durability: 'disk' })
     assert.equal(await backend.create('a', { body: '1', expires: later() }), true)
