@@ -30,7 +30,6 @@ export class LmdbFile {
   /** Writes that are not answered yet. */
   #writes = 0
   #whenIdle: (() => void) | undefined
-  #failed = false
   #closing: Promise<void> | undefined
 
   constructor(options: LmdbFileOptions) {
@@ -150,7 +149,6 @@ export class LmdbFile {
   async flush(): Promise<void> {
     this.assertOpen()
     try {
-      await this.#recover()
       await new Promise<void>((resolve, reject) => {
         this.#env.root.sync((error) => (error ? reject(error) : resolve()))
       })
@@ -173,7 +171,6 @@ export class LmdbFile {
             this.#whenIdle = resolve
           })
         }
-        await this.#recover()
         // Lmdb 3.5 frees the file without asking whether the thread that has just answered is through.
         await sleep(THREAD_ENDS_MS)
         await this.#env.root.close()
@@ -181,14 +178,6 @@ export class LmdbFile {
     } catch (cause) {
       throw storeError('close', await reasonOf(cause))
     }
-  }
-
-  /**
-   * After a failed write lmdb waits for a flush that never comes, until another commit went well. This one has a
-   * condition that cannot hold and changes nothing, so it succeeds on a full disk too.
-   */
-  async #recover(): Promise<void> {
-    if (this.#failed) await this.#env.notes.ifVersion('absent', 1, () => {})
   }
 
   async #settle(operation: string, write: () => Promise<boolean>): Promise<boolean> {
@@ -202,11 +191,8 @@ export class LmdbFile {
     }
     try {
       this.#writes++
-      const done = await write()
-      this.#failed = false
-      return done
+      return await write()
     } catch (error) {
-      this.#failed = true
       throw storeError(operation, await reasonOf(error))
     } finally {
       if (--this.#writes === 0) this.#whenIdle?.()
