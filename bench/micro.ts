@@ -1,18 +1,19 @@
 /** `npm run bench:micro`: each core function by itself, in nanoseconds a call (best of several rounds). */
-import { CookieTemplate, cookieValues, setCookieLine } from '../lib/core/cookie-header'
-import { decideCookie, decideSave } from '../lib/core/decide'
-import { applyDelta, deltaBetween } from '../lib/core/delta'
-import { deadlineAt, worthMoving } from '../lib/core/expiry'
-import { fingerprint, generateId, isUsableId } from '../lib/core/id'
-import { readOptions } from '../lib/core/options'
-import { pathMatches, pathOf } from '../lib/core/path-match'
-import { type Data, dataText, dataTextOf, joinRecord, parseRecord } from '../lib/core/record'
-import { Signer } from '../lib/core/signature'
-import { isSecure, requestIds } from '../lib/http/request'
+
+import { MemoryBackend } from '../lib/backend/memory/backend'
+import { fingerprint, generateId, isUsableId } from '../lib/base/ids'
+import { CookieTemplate, cookieValues, setCookieLine } from '../lib/cookie/header'
+import { pathMatches, pathOf } from '../lib/cookie/path-match'
+import { CookieBase } from '../lib/cookie/settings'
+import { Signer } from '../lib/cookie/signature'
+import { decideCookie, decideSave } from '../lib/exchange/decide'
+import { applyDelta, deltaBetween } from '../lib/record/delta'
+import { deadlineAt, worthMoving } from '../lib/record/expiry'
+import { type Data, dataText, dataTextOf, joinRecord, parseRecord } from '../lib/record/text'
 import { Cookie } from '../lib/session/cookie'
-import { CookieBase } from '../lib/session/cookie-base'
+import { readOptions } from '../lib/session/policy'
+import { isSecure, requestIds } from '../lib/session/request'
 import { Session } from '../lib/session/session'
-import { MemoryBackend } from '../lib/store/memory-backend'
 
 const ROUNDS = 7
 const ROUND_MS = 60

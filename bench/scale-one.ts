@@ -1,8 +1,8 @@
 // Measures one backend at one size, in a process of its own, and prints one line of JSON.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { Backend, Entry } from '../lib/backend/contract'
+import { MemoryBackend } from '../lib/backend/memory/backend'
 import type { BackedStore } from '../lib/store/backed-store'
-import type { Backend, Entry } from '../lib/store/backend'
-import { MemoryBackend } from '../lib/store/memory-backend'
 import { PLACES } from './scale-places'
 
 export interface Percentiles {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ERROR_CODES } from '../lib/core/errors'
+import { ERROR_CODES } from '../lib/base/errors'
 
 const ROOT = join(__dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -39,15 +39,15 @@ test('every code that README names exists', () => {
 })
 
 test("README's table of events and the code have the same events", () => {
-  assert.deepEqual(namesUnder('## Events'), membersOf('core/events.ts', 'SessionEvents'))
+  assert.deepEqual(namesUnder('## Events'), membersOf('base/events.ts', 'SessionEvents'))
 })
 
 test("README's table of options and the code have the same options", () => {
-  assert.deepEqual(namesUnder('## Options'), membersOf('middleware/options.ts', 'SessionOptions'))
+  assert.deepEqual(namesUnder('## Options'), membersOf('session/options.ts', 'SessionOptions'))
 })
 
 test("README's table of cookie settings and the code have the same settings", () => {
-  const settings = membersOf('session/cookie-base.ts', 'CookieOptions')
+  const settings = membersOf('cookie/settings.ts', 'CookieOptions')
   assert.deepEqual(
     namesUnder('### Cookie'),
     settings.filter((name) => !WITHOUT_EFFECT.includes(name)),

@@ -1,4 +1,4 @@
-export { SessionError } from '../core/errors'
+export { SessionError } from '../base/errors'
 export { SessionEngine } from './engine'
 export type { Operations, OperationType } from './operations'
 export type { EngineCookieOptions, SessionEngineOptions } from './options'

@@ -1,4 +1,4 @@
-import type { Data } from '../core/record'
+import type { Data } from '../record/text'
 
 /**
  * Names that a record cannot have as data, because `session()` has them on its session: with a `$` in front they

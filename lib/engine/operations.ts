@@ -1,4 +1,4 @@
-import { badOption, SessionError } from '../core/errors'
+import { badOption, SessionError } from '../base/errors'
 import type { Session } from './session'
 
 type Result<T> = T | PromiseLike<T>

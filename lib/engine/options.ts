@@ -1,5 +1,5 @@
-import { badOption } from '../core/errors'
-import type { CookieOptions } from '../session/cookie-base'
+import { badOption } from '../base/errors'
+import type { CookieOptions } from '../cookie/settings'
 
 /** Cookie settings of an engine. */
 export interface EngineCookieOptions {

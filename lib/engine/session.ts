@@ -1,5 +1,5 @@
-import { badOption } from '../core/errors'
-import type { Data } from '../core/record'
+import { badOption } from '../base/errors'
+import type { Data } from '../record/text'
 import type { SessionState } from './state'
 
 /**

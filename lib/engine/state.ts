@@ -1,5 +1,5 @@
-import { SessionError } from '../core/errors'
-import type { Data } from '../core/record'
+import { SessionError } from '../base/errors'
+import type { Data } from '../record/text'
 
 /** What stands behind a `Session`: the session of a request, or the view of one that a handler is given. */
 export interface SessionState {

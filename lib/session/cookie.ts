@@ -1,7 +1,7 @@
-import { type CookieAttributes, setCookieLine } from '../core/cookie-header'
-import { badOption } from '../core/errors'
-import { warnOnce } from '../core/warning'
-import { ATTRIBUTES, type AttributeName, type CookieBase, type CookieOptions } from './cookie-base'
+import { badOption } from '../base/errors'
+import { warnOnce } from '../base/warnings'
+import { type CookieAttributes, setCookieLine } from '../cookie/header'
+import { ATTRIBUTES, type AttributeName, type CookieBase, type CookieOptions } from '../cookie/settings'
 
 /** Names that would replace the cookie's own workings if an option or a record brought them along. */
 const NEVER_COPIED: ReadonlySet<string> = new Set(['data', '__proto__', 'constructor', 'toJSON', 'serialize'])

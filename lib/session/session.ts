@@ -1,10 +1,10 @@
-import { applyDelta, deltaBetween } from '../core/delta'
-import { SessionError } from '../core/errors'
-import { type Data, dataText, parseData } from '../core/record'
+import { asked, type Callback, settle } from '../base/async'
+import { SessionError } from '../base/errors'
+import type { CookieData } from '../cookie/settings'
+import { applyDelta, deltaBetween } from '../record/delta'
+import { type Data, dataText, parseData } from '../record/text'
 import type { Cookie } from './cookie'
-import type { CookieData } from './cookie-base'
 import { LINK, type SessionRequest } from './link'
-import { asked, type Callback, settle } from './settle'
 import type { Store } from './store'
 
 /** What applications add their own types to, by declaration merging. */

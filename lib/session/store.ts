@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
+import { asked, type Callback, type LooseError, settle } from '../base/async'
+import type { CookieData } from '../cookie/settings'
 import { Cookie } from './cookie'
-import type { CookieData } from './cookie-base'
 import { LINK, type SessionRequest } from './link'
 import { Session, type SessionData } from './session'
-import { asked, type Callback, type LooseError, settle } from './settle'
 
 /**
  * The abstract store of express-session: authors implement `get`, `set` and `destroy`, should implement `touch`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { badOption, SessionOptionError } from '../core/errors'
-import { portOf, type SessionStorageOptions } from './storage-options'
+import { badOption, SessionOptionError } from '../base/errors'
+import { portOf, type SessionStorageOptions } from './server/options'
 
 export const USAGE = `sojourn-storage: keeps sessions in one file and serves them to Redis clients
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseStorageArguments, USAGE } from './bin-arguments'
-import { SessionStorage } from './server'
+import { SessionStorage } from './server/server'
 
 const WRONG_USAGE = 2
 

@@ -1,13 +1,13 @@
-import { SessionStorage } from './server'
-import { Session } from './session'
-import { SessionStore } from './session-store'
-import { SessionStoreLocal } from './session-store-local'
-import { SessionStoreMemory } from './session-store-memory'
+import { Session } from './kado/session'
+import { SessionStore } from './kado/store'
+import { SessionStoreLocal } from './kado/store-local'
+import { SessionStoreMemory } from './kado/store-memory'
+import { SessionStorage } from './server/server'
 
-export type { SessionMiddlewareOptions } from './session-options'
-export type { SessionStoreOptions } from './session-store'
-export type { SessionStoreLocalOptions } from './session-store-local'
-export type { SessionStorageOptions } from './storage-options'
+export type { SessionMiddlewareOptions } from './kado/options'
+export type { SessionStoreOptions } from './kado/store'
+export type { SessionStoreLocalOptions } from './kado/store-local'
+export type { SessionStorageOptions } from './server/options'
 export { Session, SessionStorage, SessionStore, SessionStoreLocal, SessionStoreMemory }
 
 /** The statics of `Session`, for those who take the module for the class. */

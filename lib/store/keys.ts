@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { fingerprint, HASHED } from '../core/id'
-import type { StoreKey } from './backend'
+import type { StoreKey } from '../backend/contract'
+import { fingerprint, HASHED } from '../base/ids'
 
 /**
  * Session ids to store keys and back: a prefix, and with `hashIds` SHA-256, so that the ids of a stolen table

@@ -1,10 +1,10 @@
-import { warnOnce } from '../core/warning'
+import { LmdbBackend } from '../backend/lmdb/backend'
+import type { LmdbFileOptions } from '../backend/lmdb/options'
+import { warnOnce } from '../base/warnings'
 import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
-import { LmdbBackend } from './lmdb-backend'
-import type { LmdbFileOptions } from './lmdb-options'
 
-export { LmdbBackend } from './lmdb-backend'
-export type { LmdbBackendOptions, LmdbFileOptions } from './lmdb-options'
+export { LmdbBackend } from '../backend/lmdb/backend'
+export type { LmdbBackendOptions, LmdbFileOptions } from '../backend/lmdb/options'
 
 export interface LmdbStoreOptions extends LmdbFileOptions, BackedStoreOptions {
   /** Put before each id to make the store key, to keep several applications apart in one file. Default: nothing. */

@@ -1,12 +1,12 @@
-import { badOption } from '../core/errors'
-import { cookieEnd } from '../core/expiry'
-import { fingerprint } from '../core/id'
-import { parseRecord } from '../core/record'
-import { warnOnce } from '../core/warning'
-import { settle } from '../session/settle'
+import { MemoryBackend } from '../backend/memory/backend'
+import { sessionsView, withMovedEnd } from '../backend/memory/view'
+import { settle } from '../base/async'
+import { badOption } from '../base/errors'
+import { fingerprint } from '../base/ids'
+import { warnOnce } from '../base/warnings'
+import { cookieEnd } from '../record/expiry'
+import { parseRecord } from '../record/text'
 import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
-import { MemoryBackend } from './memory-backend'
-import { sessionsView, withMovedEnd } from './memory-view'
 
 export interface MemoryStoreOptions extends BackedStoreOptions {
   /** Most sessions kept; beyond it the one idle for longest leaves. Default 1,000,000. */

@@ -1,7 +1,8 @@
-import { badOption, SessionError } from '../core/errors'
-import type { Data } from '../core/record'
+import type { Backend, Entry, StoreKey } from '../backend/contract'
+import type { Awaitable } from '../base/async'
+import { badOption, SessionError } from '../base/errors'
+import type { Data } from '../record/text'
 import type { SessionData } from '../session/session'
-import type { Awaitable, Backend, Entry, StoreKey } from './backend'
 import type { KeyRing } from './keys'
 
 /** How many sessions an owner may have, and what happens to one more (ASVS 7.1.2). */

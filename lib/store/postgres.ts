@@ -1,9 +1,9 @@
-import { warnOnce } from '../core/warning'
+import { PostgresBackend, type PostgresBackendOptions } from '../backend/postgres/backend'
+import { warnOnce } from '../base/warnings'
 import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
-import { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
 
-export { PostgresBackend, type PostgresBackendOptions } from './postgres-backend'
-export type { PostgresQuery, PostgresQueryable, PostgresResult } from './postgres-client'
+export { PostgresBackend, type PostgresBackendOptions } from '../backend/postgres/backend'
+export type { PostgresQuery, PostgresQueryable, PostgresResult } from '../backend/postgres/client'
 
 export interface PostgresStoreOptions
   extends BackedStoreOptions,

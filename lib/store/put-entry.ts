@@ -1,5 +1,5 @@
-import { whenDone } from '../session/settle'
-import type { Awaitable, Backend, Entry, Replaced, StoreKey } from './backend'
+import type { Backend, Entry, Replaced, StoreKey } from '../backend/contract'
+import { type Awaitable, whenDone } from '../base/async'
 
 /**
  * Creates or replaces. Each step is a compare-and-swap, so it ends with this entry whatever happens meanwhile. At

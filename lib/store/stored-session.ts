@@ -1,7 +1,7 @@
-import { cookieEnd } from '../core/expiry'
-import { parseRecord } from '../core/record'
-import type { StoredSession } from './backed-options'
-import { stageOf } from './taking'
+import { cookieEnd } from '../record/expiry'
+import { parseRecord } from '../record/text'
+import { stageOf } from './migration-stage'
+import type { StoredSession } from './options'
 
 /** What a caller sees of a record: its end is where touches have moved it. `null`: it is no session's. */
 export function storedSession(body: string, expires: number): StoredSession | null {

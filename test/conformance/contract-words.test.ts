@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { backendCases } from '../../lib/conformance/backend'
+import { backendCases } from '../../lib/conformance/backend/cases'
 
 /** Sentences of the contract that are no demand on a backend, or none that a case can check. */
 const NOT_FOR_A_CASE = [
@@ -19,7 +19,7 @@ const NOT_FOR_A_CASE = [
 
 /** The sentences in the comments of the members of `Entry` and `Backend`. */
 function contractSentences(): string[] {
-  const source = readFileSync(join(__dirname, '../../lib/store/backend.ts'), 'utf8')
+  const source = readFileSync(join(__dirname, '../../lib/backend/contract.ts'), 'utf8')
   const members = source.slice(source.indexOf('export interface Entry'))
   const comments = [...members.matchAll(/^ {2}\/\*\*(.*?)\*\//gms)].map(([, text = '']) => text)
   return comments.flatMap((comment) => {

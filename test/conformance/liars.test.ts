@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { backendCases, runBackendCase, testBackend } from '../../lib/conformance/backend'
+import { backendCases, runBackendCase, testBackend } from '../../lib/conformance/backend/cases'
 import { REFERENCE_CAPABILITIES, referenceHandle } from '../support/reference-backend'
 import { deadlineLiars } from './liars/deadlines'
 import { entryLiars } from './liars/entries'

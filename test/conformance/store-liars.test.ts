@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runStoreCase, storeCases, testStore } from '../../lib/conformance/store'
+import { runStoreCase, storeCases, testStore } from '../../lib/conformance/store/cases'
 import { REFERENCE_STORE_CAPABILITIES, referenceStoreHandle } from '../support/reference-store'
 import { basicStoreLiars } from './liars/store-basics'
 import { callStoreLiars } from './liars/store-calls'

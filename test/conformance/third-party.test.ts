@@ -5,7 +5,7 @@ import { after, before, describe } from 'node:test'
 import { RedisStore as ConnectRedis } from 'connect-redis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
-import { testStore } from '../../lib/conformance/store'
+import { testStore } from '../../lib/conformance/store/cases'
 import {
   type PostgresServer,
   type RedisServer,

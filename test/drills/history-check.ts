@@ -1,4 +1,4 @@
-import type { Backend, Entry } from '../../lib/store/backend'
+import type { Backend, Entry } from '../../lib/backend/contract'
 import type { Deed, Event } from './history-log'
 import { directory, type Fields, find, type Sessions } from './history-worker'
 

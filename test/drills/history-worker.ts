@@ -1,5 +1,5 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import type { Backend, Entry, StoreKey } from '../../lib/store/backend'
+import type { Backend, Entry, StoreKey } from '../../lib/backend/contract'
 import { HistoryLog } from './history-log'
 import { openStore, type StoreAt } from './openers'
 

@@ -1,6 +1,6 @@
-import type { Backend, Entry } from '../../lib/store/backend'
-import { LmdbBackend } from '../../lib/store/lmdb-backend'
-import { PostgresBackend } from '../../lib/store/postgres-backend'
+import type { Backend, Entry } from '../../lib/backend/contract'
+import { LmdbBackend } from '../../lib/backend/lmdb/backend'
+import { PostgresBackend } from '../../lib/backend/postgres/backend'
 import { RedisStore } from '../../lib/store/redis'
 
 /** How a process of a drill opens each store, by name, from options that went through JSON. */

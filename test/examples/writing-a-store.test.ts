@@ -1,5 +1,5 @@
 /** What an author of a store does: hold it against the suite. */
-import { testStore } from '../../lib/conformance/store'
+import { testStore } from '../../lib/conformance/store/cases'
 
 const MapStore = require('../../examples/writing-a-store')
 

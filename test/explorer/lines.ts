@@ -1,4 +1,4 @@
-import { fingerprint } from '../../lib/core/id'
+import { fingerprint } from '../../lib/base/ids'
 import type { Calls } from './calls'
 
 /**

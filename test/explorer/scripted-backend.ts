@@ -1,4 +1,4 @@
-import type { Backend, Entry, Replaced } from '../../lib/store/backend'
+import type { Backend, Entry, Replaced } from '../../lib/backend/contract'
 import type { Calls } from './calls'
 
 /** A backend whose verbs are each one atomic step, taken when the schedule says so; the answer comes later still. */

@@ -1,4 +1,4 @@
-import type { Entry } from '../../lib/store/backend'
+import type { Entry } from '../../lib/backend/contract'
 import type { Arrival, Calls } from './calls'
 import { ScriptedBackend } from './scripted-backend'
 import { ScriptedStore } from './scripted-store'

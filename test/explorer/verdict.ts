@@ -1,4 +1,4 @@
-import { flightsOf } from '../../lib/store/flights'
+import { flightsOf } from '../../lib/keeper/foreign/flights'
 import { type Change, same, under } from './changes'
 import type { Visit } from './visit'
 import type { SessionWorld } from './world'

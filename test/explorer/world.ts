@@ -1,6 +1,6 @@
-import { Signer } from '../../lib/core/signature'
-import type { SessionOptions } from '../../lib/middleware/options'
+import { Signer } from '../../lib/cookie/signature'
 import { type SessionMiddleware, session } from '../../lib/middleware/session'
+import type { SessionOptions } from '../../lib/session/options'
 import { BackedStore } from '../../lib/store/backed-store'
 import { Calls, type Faults } from './calls'
 import { type Change, last, same, under } from './changes'

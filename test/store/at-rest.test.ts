@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { seal } from '../../lib/core/seal'
+import { seal } from '../../lib/record/seal'
 import { overOurStores } from '../support/our-stores'
 import { dataOf, idOf, rowsOf, visits } from '../support/visits'
 

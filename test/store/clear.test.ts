@@ -1,8 +1,8 @@
 /** `store.clear()`, which ends every session. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MemoryBackend } from '../../lib/backend/memory/backend'
 import { BackedStore } from '../../lib/store/backed-store'
-import { MemoryBackend } from '../../lib/store/memory-backend'
 import { overOurStores } from '../support/our-stores'
 
 const SESSION = { cookie: { originalMaxAge: null, expires: null } } as never

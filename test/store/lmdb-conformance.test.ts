@@ -1,32 +1,34 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { testBackend } from '../../lib/conformance/backend'
-import { LmdbBackend } from '../../lib/store/lmdb'
+import { testStore } from '../../lib/conformance/store/cases'
+import { LmdbStore } from '../../lib/store/lmdb'
 
-const CAPABILITIES = ['scan', 'owners', 'prune', 'close', 'shared', 'durable', 'anyBody'] as const
-
-for (const durability of ['process', 'disk'] as const) {
-  testBackend(
-    `LmdbBackend, durability ${durability}`,
-    () => {
-      const directory = mkdtempSync(join(tmpdir(), 'sojourn-lmdb-'))
-      let now = Date.now()
-      const clock = () => now
-      const open = () =>
-        new LmdbBackend({ path: join(directory, 'sessions.lmdb'), pruneInterval: 0, durability, clock })
-      return {
-        backend: open(),
-        clock: {
-          now: clock,
-          advance(ms) {
-            now += ms
-          },
-        },
-        reopen: open,
-        close: () => rmSync(directory, { recursive: true, force: true }),
-      }
-    },
-    { capabilities: CAPABILITIES },
-  )
-}
+testStore(
+  'LmdbStore',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sojourn-lmdb-'))
+    const path = join(folder, 'sessions.lmdb')
+    const stores = [new LmdbStore(path)]
+    return {
+      store: stores[0] as LmdbStore,
+      withPrefix(prefix) {
+        const store = new LmdbStore({ path, prefix })
+        stores.push(store)
+        return store
+      },
+      async close() {
+        for (const store of stores) await store.close()
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  },
+  {
+    capabilities: ['touch', 'all', 'length', 'clear', 'close', 'promises', 'prefix', 'fineTime'],
+    script: `
+      const { LmdbStore } = require('./lib/store/lmdb')
+      const folder = require('node:fs').mkdtempSync(require('node:os').tmpdir() + '/sojourn-lmdb-')
+      new LmdbStore(folder + '/sessions.lmdb').set('s', { cookie: {} })
+      process.once('exit', () => require('node:fs').rmSync(folder, { recursive: true }))`,
+  },
+)

@@ -1,7 +1,7 @@
-import { testBackend } from '../../lib/conformance/backend'
-import { testStore } from '../../lib/conformance/store'
+import { MemoryBackend } from '../../lib/backend/memory/backend'
+import { testBackend } from '../../lib/conformance/backend/cases'
+import { testStore } from '../../lib/conformance/store/cases'
 import { MemoryStore } from '../../lib/store/memory'
-import { MemoryBackend } from '../../lib/store/memory-backend'
 
 testBackend('MemoryBackend', () => ({ backend: new MemoryBackend() }), {
   capabilities: ['scan', 'owners', 'prune', 'close', 'anyBody'],

@@ -13,6 +13,7 @@ import { LmdbStore } from '../../lib/store/lmdb'
 import { MemoryStore } from '../../lib/store/memory'
 import { PostgresStore } from '../../lib/store/postgres'
 import { RedisStore } from '../../lib/store/redis'
+import { freshName, HOUR_MS, poolOf } from '../backend/postgres/support'
 import { routes } from '../support/app'
 import { expressSession } from '../support/kits'
 import {
@@ -25,7 +26,6 @@ import {
 } from '../support/servers'
 import { putData, serveWith, showData } from '../support/session-app'
 import { dataOf, idOf, visits } from '../support/visits'
-import { freshName, HOUR_MS, poolOf } from './postgres-support'
 
 const MemoryStoreOfNpm = require('memorystore')(expressSession.session)
 const ConnectPgSimple = require('connect-pg-simple')(expressSession.session)

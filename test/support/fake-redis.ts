@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { RequestParser } from '../../lib/storage/resp-parser'
+import { RequestParser } from '../../lib/storage/server/resp/parser'
 
 type Reply = string | number | null | Reply[] | { error: string } | { simple: string }
 

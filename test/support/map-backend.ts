@@ -1,4 +1,4 @@
-import type { Backend, Entry, Replaced } from '../../lib/store/backend'
+import type { Backend, Entry, Replaced } from '../../lib/backend/contract'
 
 /** The smallest backend there is, with a controllable clock. `later` makes it answer with promises, in order. */
 export class MapBackend implements Backend {

@@ -1,4 +1,4 @@
-import type { RedisClient } from '../../lib/store/redis-link'
+import type { RedisClient } from '../../lib/backend/redis/link'
 import type { RedisCluster } from './servers'
 
 /** A connected client of one of the libraries, and how to end it. */

@@ -1,6 +1,7 @@
-import type { BackendCapability, BackendHandle } from '../../lib/conformance/backend-context'
-import { SessionError } from '../../lib/core/errors'
-import type { Awaitable, Backend, Entry, Replaced, StoreKey } from '../../lib/store/backend'
+import type { Backend, Entry, Replaced, StoreKey } from '../../lib/backend/contract'
+import type { Awaitable } from '../../lib/base/async'
+import { SessionError } from '../../lib/base/errors'
+import type { BackendCapability, BackendHandle } from '../../lib/conformance/backend/context'
 
 /** What several backends share, as processes share a server. */
 export class ReferenceData {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
-import type { StoreCapability, StoreHandle } from '../../lib/conformance/store-context'
-import { SessionError } from '../../lib/core/errors'
+import { SessionError } from '../../lib/base/errors'
+import type { StoreCapability, StoreHandle } from '../../lib/conformance/store/context'
 
 export type Callback = ((error?: unknown, value?: unknown) => void) | undefined
 

@@ -1,6 +1,6 @@
-import { Keyspace } from '../../lib/storage/keyspace'
-import { RespServer, type RespServerOptions } from '../../lib/storage/resp-server'
-import type { Backend } from '../../lib/store/backend'
+import type { Backend } from '../../lib/backend/contract'
+import { Keyspace } from '../../lib/storage/server/keyspace'
+import { RespServer, type RespServerOptions } from '../../lib/storage/server/listener'
 import { MapBackend } from './map-backend'
 import { RawClient } from './raw-resp'
 

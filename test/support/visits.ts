@@ -1,6 +1,6 @@
 import { sign } from 'cookie-signature'
+import type { Entry } from '../../lib/backend/contract'
 import type { BackedStore } from '../../lib/store/backed-store'
-import type { Entry } from '../../lib/store/backend'
 import { type Handler, routes } from './app'
 import type { Client } from './client'
 import { sojourn } from './kits'

@@ -1,5 +1,5 @@
 import { setImmediate as later } from 'node:timers/promises'
-import type { Entry, StoreKey } from '../../../lib/store/backend'
+import type { Entry, StoreKey } from '../../../lib/backend/contract'
 import { ReferenceBackend } from '../../support/reference-backend'
 import { LaterBackend } from './later-backend'
 import type { Liar } from './liar'

@@ -1,5 +1,5 @@
 import { setImmediate as later } from 'node:timers/promises'
-import type { Entry, Replaced, StoreKey } from '../../../lib/store/backend'
+import type { Entry, Replaced, StoreKey } from '../../../lib/backend/contract'
 import { ReferenceBackend } from '../../support/reference-backend'
 
 /** Does everything right, one turn of the event loop later: what a network store looks like from outside. */

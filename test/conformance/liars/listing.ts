@@ -1,4 +1,4 @@
-import type { Entry, StoreKey } from '../../../lib/store/backend'
+import type { Entry, StoreKey } from '../../../lib/backend/contract'
 import { ReferenceBackend } from '../../support/reference-backend'
 import type { Liar } from './liar'
 

@@ -1,5 +1,6 @@
 import { setImmediate as later } from 'node:timers/promises'
-import type { Awaitable, Entry, Replaced, StoreKey } from '../../../lib/store/backend'
+import type { Entry, Replaced, StoreKey } from '../../../lib/backend/contract'
+import type { Awaitable } from '../../../lib/base/async'
 import { ReferenceBackend } from '../../support/reference-backend'
 import { LaterBackend } from './later-backend'
 import type { Liar } from './liar'

@@ -1,5 +1,5 @@
 import * as sojourn from '../../../lib/index'
-import { flightsOf } from '../../../lib/store/flights'
+import { flightsOf } from '../../../lib/keeper/foreign/flights'
 import {
   type AppKind,
   appOf,

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { openEnvironment } from '../../../lib/backend/lmdb/binding'
+import { EntryView } from '../../../lib/backend/lmdb/entry'
+import { expiryKey, ownerKey } from '../../../lib/backend/lmdb/keys'
 import { LmdbBackend, type LmdbBackendOptions } from '../../../lib/store/lmdb'
-import { openEnvironment } from '../../../lib/store/lmdb-binding'
-import { EntryView } from '../../../lib/store/lmdb-entry'
-import { expiryKey, ownerKey } from '../../../lib/store/lmdb-keys'
 
 /** A path for an LMDB file in a directory of its own, which leaves with the test. */
 export function freshPath(t: Pick<TestContext, 'after'>): string {

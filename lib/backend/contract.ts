@@ -1,0 +1,75 @@
+import type { Awaitable } from '../base/async'
+
+/**
+ * The inner contract of a store: five verbs over opaque strings and absolute deadlines. Each sentence here has
+ * a case with the same words in `sojourn/conformance`.
+ *
+ * A backend knows no HTTP, no session and no JSON. Prefixes, hashing, sealing, deadline arithmetic, events and
+ * the public `get/set/destroy/touch` live above it, in `BackedStore`.
+ */
+
+/** The key a record stands under in the store. Not the session id: prefixed, and hashed when ids are hashed. */
+export type StoreKey = string & { readonly __storeKey?: never }
+
+/** What a store keeps of a session. */
+export interface Entry {
+  /**
+   * The record, opaque to the backend. Any well-formed string: empty, 1 MB, NUL. A backend on a column of JSON may
+   * take JSON text only, and says so. Lone surrogates do not occur: `JSON.stringify` escapes them.
+   */
+  readonly body: string
+  /** Absolute deadline in epoch milliseconds; `Infinity` for never. */
+  readonly expires: number
+  /** Whose session it is, for backends with an owner index (`ownedBy`). `undefined`: nobody's; others ignore it. */
+  readonly owner?: string | undefined
+  /**
+   * What the store above has made of the body. A backend that keeps its entries as objects may give it back with
+   * the body it came with, and spares that work the next time; others ignore it.
+   */
+  readonly reading?: unknown
+}
+
+/** What `replace` answers: written; or what stands there instead; or nothing stands there any more. */
+export type Replaced = true | Entry | undefined
+
+export interface Backend {
+  /** Absent or past its deadline: `undefined`, never an error. An error means that the store cannot tell. */
+  read(key: StoreKey): Awaitable<Entry | undefined>
+
+  /** `false`: a live entry has the key and nothing was changed. An expired entry does not hold its key. */
+  create(key: StoreKey, entry: Entry): Awaitable<boolean>
+
+  /**
+   * Compare-and-swap on the body. `true`: the body was `seen` and is now `entry`'s. An `Entry`: somebody else
+   * wrote that one meanwhile and nothing was changed. `undefined`: it is gone, and nothing was created.
+   */
+  replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced>
+
+  /** `false`: it was absent already (or expired), which is no error. */
+  remove(key: StoreKey): Awaitable<boolean>
+
+  /** Moves the deadline, forwards or backwards, and leaves the body. `false`: absent; it never creates. */
+  extend(key: StoreKey, expires: number): Awaitable<boolean>
+
+  /** Live entries whose key starts with `prefix`, in any order; one that stands there throughout comes exactly once. */
+  scan?(prefix?: string): AsyncIterable<[StoreKey, Entry]>
+
+  /**
+   * The live entries whose last write named this owner, nearest deadline first. Constant work per entry of that
+   * owner, never a scan. The index follows every `create`, `replace` (also from one owner to another), `remove`
+   * and deadline. Backends without an index leave it out.
+   */
+  ownedBy?(owner: string): Awaitable<Array<[StoreKey, Entry]>>
+
+  /** Drops what is past its deadline at `now` (epoch ms). @returns how many it dropped */
+  prune?(now: number): Awaitable<number>
+
+  /** Idempotent. Closes only what this backend opened. Calls after it fail with `ERR_SESSION_CLOSED`. */
+  close?(): Awaitable<void>
+
+  /**
+   * Where the backend can lose its connection: called once by the store above, to be told of each loss and
+   * each recovery. Between the two the middleware lets requests pass without a session.
+   */
+  watch?(onDown: (cause?: unknown) => void, onUp: () => void): void
+}

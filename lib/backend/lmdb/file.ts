@@ -1,0 +1,211 @@
+import { SessionError, storeError } from '../../base/errors'
+import { sleep } from '../../base/timers'
+import { type Dbi, type Environment, openEnvironment, type RangeOptions } from './binding'
+import type { Change } from './change'
+import { EntryView } from './entry'
+import type { LmdbGate } from './gate'
+import type { Token } from './keys'
+import type { LmdbFileOptions } from './options'
+
+/** A record as it stands now. Valid until the next read of the file. */
+export interface Found {
+  readonly view: EntryView
+  /** Drawn anew at each write: a record that was removed and made again never has its old one. */
+  readonly version: number
+}
+
+/** Far more than a thread needs for its last steps after it has said that a write is done. */
+const THREAD_ENDS_MS = 5
+
+/** A write to LMDB that failed tells why in a promise on the error, which would end the process if left alone. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const reason = (error as { commitError?: Promise<never> } | undefined)?.commitError
+  return reason ? reason.catch((cause: unknown) => cause) : error
+}
+
+/** Reads and conditional writes on the one file, with errors of our own and an end. */
+export class LmdbFile {
+  readonly #env: Environment
+  readonly #gate: LmdbGate
+  /** Writes that are not answered yet. */
+  #writes = 0
+  #whenIdle: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: LmdbFileOptions) {
+    const { gate, env } = openEnvironment(options)
+    this.#gate = gate
+    this.#env = env
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** @throws SessionError ERR_SESSION_CLOSED */
+  assertOpen(): void {
+    if (this.closed) throw new SessionError('ERR_SESSION_CLOSED', 'the LMDB store has been closed')
+  }
+
+  /**
+   * The newest committed record, of whichever process. The snapshot that lmdb reads from lasts up to a turn of the
+   * event loop; letting go of it after each read costs 0.2 µs and means that a client who has had its answer from
+   * another process never meets the state from before, and that a busy loop holds back no free pages.
+   */
+  read<T>(token: Token, take: (found: Found | undefined) => T): T {
+    this.assertOpen()
+    const { records, lastVersion } = this.#env
+    try {
+      const bytes = records.getBinaryFast(token)
+      return take(bytes && { view: new EntryView(bytes), version: lastVersion() })
+    } catch (cause) {
+      throw storeError('read', cause)
+    } finally {
+      records.resetReadTxn()
+    }
+  }
+
+  note(token: Token): { bytes: Buffer; version: number } | undefined {
+    this.assertOpen()
+    const { notes, lastVersion } = this.#env
+    const bytes = notes.getBinaryFast(token)
+    const found = bytes && { bytes: Buffer.from(bytes.subarray(0, bytes.length)), version: lastVersion() }
+    notes.resetReadTxn()
+    return found
+  }
+
+  records(range: RangeOptions, each: (key: Buffer, view: EntryView) => boolean): void {
+    this.assertOpen()
+    const { records } = this.#env
+    try {
+      for (const { key, value } of records.getRange(range)) if (!each(key, new EntryView(value))) break
+    } catch (cause) {
+      throw storeError('scan', cause)
+    } finally {
+      records.resetReadTxn()
+    }
+  }
+
+  keys(index: 'expiry' | 'owners', range: RangeOptions): Buffer[] {
+    this.assertOpen()
+    const dbi = this.#env[index]
+    try {
+      return Array.from(dbi.getKeys(range))
+    } catch (cause) {
+      throw storeError('scan', cause)
+    } finally {
+      dbi.resetReadTxn()
+    }
+  }
+
+  /**
+   * All of `change` or nothing. LMDB checks the condition while it alone may write, across processes.
+   * @param seen the version the change was decided from; `undefined`: there was no record
+   * @returns `false`: the record is not that one any more
+   */
+  commit(operation: string, seen: number | undefined, change: Change): Promise<boolean> {
+    this.assertOpen()
+    const { records, expiry, owners } = this.#env
+    const { token, value, unindex, index, disown, own } = change
+    return this.#settle(operation, () => {
+      const version = newVersion()
+      if (value && seen !== undefined && !unindex && !index && !disown && !own) {
+        return records.put(token, value, version, seen)
+      }
+      return conditional(records, token, seen, () => {
+        if (value) records.put(token, value, version)
+        else records.remove(token)
+        if (unindex) expiry.remove(unindex)
+        if (index) expiry.put(index, NOTHING)
+        if (disown) owners.remove(disown)
+        if (own) owners.put(own, NOTHING)
+      })
+    })
+  }
+
+  /** Drops an index key that leads nowhere, on the condition that this is still so. */
+  dropIndexKey(token: Token, seen: number | undefined, indexKey: Uint8Array): Promise<boolean> {
+    const { records, expiry } = this.#env
+    return this.#settle('prune', () => conditional(records, token, seen, () => expiry.remove(indexKey)))
+  }
+
+  setNote(token: Token, seen: number | undefined, bytes: Uint8Array | undefined): Promise<boolean> {
+    this.assertOpen()
+    const { notes } = this.#env
+    return this.#settle('prune', () =>
+      conditional(notes, token, seen, () => {
+        if (bytes) notes.put(token, bytes, newVersion())
+        else notes.remove(token)
+      }),
+    )
+  }
+
+  /** Frees what processes that died while reading held back. */
+  dropDeadReaders(): void {
+    if (!this.closed) this.#env.root.readerCheck()
+  }
+
+  /** Waits until the disk has what was committed before. */
+  async flush(): Promise<void> {
+    this.assertOpen()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#env.root.sync((error) => (error ? reject(error) : resolve()))
+      })
+    } catch (cause) {
+      throw storeError('flush', await reasonOf(cause))
+    }
+  }
+
+  /** Waits for what was written before, then lets go of the file. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#gate.whileNobodyOpens(async () => {
+        if (this.#writes > 0) {
+          await new Promise<void>((resolve) => {
+            this.#whenIdle = resolve
+          })
+        }
+        // Lmdb 3.5 frees the file without asking whether the thread that has just answered is through.
+        await sleep(THREAD_ENDS_MS)
+        await this.#env.root.close()
+      })
+    } catch (cause) {
+      throw storeError('close', await reasonOf(cause))
+    }
+  }
+
+  async #settle(operation: string, write: () => Promise<boolean>): Promise<boolean> {
+    try {
+      for (let busy = this.#gate.enter(); busy; busy = this.#gate.enter()) {
+        await busy
+        this.assertOpen()
+      }
+    } catch (cause) {
+      throw storeError(operation, cause)
+    }
+    try {
+      this.#writes++
+      return await write()
+    } catch (error) {
+      throw storeError(operation, await reasonOf(error))
+    } finally {
+      if (--this.#writes === 0) this.#whenIdle?.()
+      this.#gate.leave()
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** 52 random bits, never 0, which lmdb takes for "none". */
+const newVersion = (): number => 1 + Math.random()
+
+function conditional(dbi: Dbi, token: Token, seen: number | undefined, writes: () => void): Promise<boolean> {
+  return seen === undefined ? dbi.ifNoExists(token, writes) : dbi.ifVersion(token, seen, writes)
+}

@@ -1,0 +1,123 @@
+import { EventEmitter } from 'node:events'
+import type { SessionEventName, SessionEvents } from '../base/events'
+import { fingerprint, generateId } from '../base/ids'
+import { debug } from '../base/warnings'
+import { type CookieAttributes, CookieTemplate } from '../cookie/header'
+import { CookieBase, type CookieOptions } from '../cookie/settings'
+import { Signer } from '../cookie/signature'
+import type { Keeper } from '../keeper/contract'
+import { ForeignKeeper } from '../keeper/foreign/keeper'
+import { BackendKeeper } from '../keeper/own/keeper'
+import { OwnerKeeper } from '../keeper/own/owner-limit'
+import { CanonicalReader } from '../record/canonical'
+import { Cookie } from '../session/cookie'
+import type { SessionRequest } from '../session/link'
+import { readCookieOptions } from '../session/options'
+import type { Policy } from '../session/policy'
+import { isSecure } from '../session/request'
+import type { Store } from '../session/store'
+import { BackedStore } from '../store/backed-store'
+import { warnAbout } from './warnings'
+
+/** All that one `session()` middleware shares between its requests. */
+export class Room {
+  readonly policy: Policy
+  readonly store: Store
+  readonly events: EventEmitter
+  readonly #cookie: CookieOptions | ((req: SessionRequest) => unknown)
+  /** The cookie settings where they are the same for all requests. */
+  readonly #base: CookieBase | undefined
+  readonly #template: CookieTemplate | undefined
+  readonly canonical: CanonicalReader | undefined
+  readonly #backendKeeper: Keeper | undefined
+  readonly #foreignKeeper: Keeper
+  /** The signer for `req.secret`, as long as it stays the same. */
+  #borrowed: { secret: string; signer: Signer } | undefined = undefined
+
+  constructor(policy: Policy, store: Store, cookie: unknown, events = new EventEmitter()) {
+    this.events = events
+    this.policy = policy
+    this.store = store
+    this.#cookie =
+      typeof cookie === 'function'
+        ? (cookie as (req: SessionRequest) => unknown)
+        : readCookieOptions(cookie, policy.name)
+    if (typeof this.#cookie === 'object' && !dependsOnRequest(this.#cookie)) {
+      this.#base = new CookieBase(this.#cookie, false)
+      this.#template = new CookieTemplate(policy.name, this.#base)
+      this.canonical = new CanonicalReader(this.#base)
+    }
+    this.#backendKeeper = store instanceof BackedStore ? backendKeeper(store, this) : undefined
+    this.#foreignKeeper = new ForeignKeeper(store, this)
+  }
+
+  /** The inner contract is for stores whose public methods are their class's own; people override them. */
+  keeper(): Keeper {
+    const { store } = this
+    if (this.#backendKeeper && BackedStore.isOriginal(store as BackedStore)) return this.#backendKeeper
+    return this.#foreignKeeper
+  }
+
+  cookieBase(req: SessionRequest): CookieBase {
+    if (this.#base) return this.#base
+    const options =
+      typeof this.#cookie === 'function'
+        ? readCookieOptions(this.#cookie(req), this.policy.name)
+        : this.#cookie
+    return new CookieBase(options, isSecure(req, this.policy.proxy))
+  }
+
+  /** @returns the `Set-Cookie` line for a session's cookie */
+  cookieLine(encoded: string, cookie: Cookie): string {
+    const { name } = this.policy
+    const template =
+      this.#template && Cookie.isAsConfigured(cookie)
+        ? this.#template
+        : new CookieTemplate(name, cookie as CookieAttributes)
+    return template.line(encoded, cookie.expires)
+  }
+
+  /** `undefined`: neither the options nor the request have a secret. */
+  signer(req: SessionRequest): Signer | undefined {
+    if (this.policy.signer) return this.policy.signer
+    const { secret } = req
+    if (!secret) return undefined
+    if (this.#borrowed?.secret !== secret) this.#borrowed = { secret, signer: new Signer([secret]) }
+    return this.#borrowed.signer
+  }
+
+  newId(req: SessionRequest): unknown {
+    const { genid } = this.policy
+    return genid ? genid(req as never) : generateId()
+  }
+
+  /** Tells listeners, and once per process those who do not listen. */
+  tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {
+    warnAbout(name, event)
+    if (debug.enabled) debug('%s %j', name, event())
+    if (this.events.listenerCount(name) === 0) return
+    try {
+      this.events.emit(name, event())
+    } catch (error) {
+      // A listener's mistake belongs to the process, not to the request that happened to cause the event.
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  tellOf(name: 'created' | 'destroyed' | 'interrupted', id: string): void {
+    this.tell(name, () => ({ session: fingerprint(id) }))
+  }
+}
+
+function backendKeeper(store: BackedStore, room: Room): Keeper {
+  return store.owners?.limit ? new OwnerKeeper(store, store.owners, room) : new BackendKeeper(store, room)
+}
+
+function dependsOnRequest(options: CookieOptions): boolean {
+  const { secure, sameSite } = options
+  // A fixed end is another life for each request.
+  const ends: unknown = options.maxAge ?? options.expires
+  return secure === 'auto' || sameSite === 'auto' || ends instanceof Date
+}

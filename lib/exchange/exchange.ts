@@ -1,0 +1,259 @@
+import { type Awaitable, isPromise } from '../base/async'
+import { asError, isStoreFailure } from '../base/errors'
+import { warnOnce } from '../base/warnings'
+import type { Change, Held, Keeper } from '../keeper/contract'
+import { breakOff } from '../response/error-page'
+import type { Guard } from '../response/guard'
+import type { HookedResponse } from '../response/parts'
+import { Cookie } from '../session/cookie'
+import { LINK, type SessionLink, type SessionRequest } from '../session/link'
+import type { Session } from '../session/session'
+import { commit, differs } from './commit'
+import type { Room } from './context'
+import { type Ended, putHeaders } from './cookies'
+import { refuseInside } from './inside-update'
+import { Sequence } from './sequence'
+import { generate } from './start'
+import * as verbs from './verbs'
+
+export type Next = (error?: unknown) => void
+
+/**
+ * One request and its response, as far as the session goes. It is what the session's methods ask (`SessionLink`)
+ * and what the response asks before it leaves (`Guard`); the work is in the modules beside.
+ */
+export class Exchange implements SessionLink, Guard {
+  readonly room: Room
+  readonly keeper: Keeper
+  /** The request, or what is left of it for this exchange: see `giveWay`. */
+  req: SessionRequest
+  readonly res: HookedResponse
+  readonly next: Next
+
+  /** The id that the browser sent and that verified, whether or not the store has it. */
+  cookieId: string | undefined = undefined
+  /** Id and data text at the start of the request: what "modified" is measured against. */
+  originalId: unknown = undefined
+  originalData = '{}'
+  /** What this request knows of the stored session; `undefined` while it is new. */
+  held: Held | undefined = undefined
+  /** Epoch ms of the session's creation, for a cookie that the handler made itself. */
+  createdAt = 0
+  /** The id that was drawn last, as opposed to one that the application put on the request. */
+  drawnId: unknown = undefined
+  /** An id drawn ahead, for a `generate` that cannot wait. */
+  nextId: unknown = undefined
+  /** The session's life was renewed for this request. */
+  touched = false
+  /** The handler saved the session, and `held` is what it saved. */
+  saved = false
+  /** The session was ended by this request, with what its cookie looked like. */
+  ended: Ended | undefined = undefined
+  /** Ids that were ended, by this request or by another: nothing of them is written. */
+  #endedIds: Set<string> | undefined = undefined
+  /** What waits for what; there is none where nothing has had to wait. */
+  #sequence: Sequence | undefined = undefined
+  /** The store may be at its own `regenerate`. */
+  regenerating = false
+  /** The response was stopped: nothing more is saved for it. */
+  stopped = false
+  /** The handler is on the stack. */
+  handling = false
+  #goesOn = false
+  /** The session's values when the response ended; not kept where the store may put marks among them. */
+  endedWith: readonly unknown[] | undefined = undefined
+  /** Headers have left; a cookie comes too late. */
+  headersLeft = false
+  /** The `Set-Cookie` line that is to go with the headers. */
+  cookieLine: string | undefined = undefined
+  /** The response is through: what is still done with the session lets go of it at once. */
+  over = false
+
+  constructor(room: Room, keeper: Keeper, req: SessionRequest, res: HookedResponse, next: Next) {
+    this.room = room
+    this.keeper = keeper
+    this.req = req
+    this.res = res
+    this.next = next
+  }
+
+  /** The request holds another stored session than before, or none. */
+  hold(held: Held | undefined): void {
+    if (this.held && this.held !== held) this.keeper.leave(this.held)
+    this.held = held
+    this.saved = false
+    if (held && this.over) this.keeper.leave(held)
+  }
+
+  /**
+   * Nobody need wait for this request any more. What it knows of the stored session stays: a handler may still
+   * save, and must not write over what others have done since.
+   */
+  #leave(): void {
+    this.over = true
+    if (this.held) this.keeper.leave(this.held)
+  }
+
+  /** Another middleware's session comes where this one's was ended: this one sees its own id and no session. */
+  giveWay(): void {
+    const { req } = this
+    this.req = Object.create(req, {
+      session: { value: undefined, writable: true },
+      sessionID: { value: req.sessionID, writable: true },
+    })
+  }
+
+  isOver(id: string): boolean {
+    return this.#endedIds?.has(id) === true
+  }
+
+  /** A new session has this id, whatever had it before. */
+  begin(id: unknown): void {
+    this.#endedIds?.delete(id as string)
+  }
+
+  end(id: string): void {
+    this.#endedIds ??= new Set()
+    this.#endedIds.add(id)
+  }
+
+  beforeHeaders(ending: boolean): void | PromiseLike<void> {
+    return this.#commit(ending, true)
+  }
+
+  beforeLastByte(): void | PromiseLike<void> {
+    return this.#commit(false, false)
+  }
+
+  beforeEnd(): void | PromiseLike<void> {
+    return this.#commit(true, false)
+  }
+
+  get hasHeaders(): boolean {
+    return this.cookieLine !== undefined
+  }
+
+  putHeaders(): void {
+    this.headersLeft = true
+    if (this.cookieLine !== undefined) putHeaders(this, this.cookieLine)
+    this.cookieLine = undefined
+  }
+
+  failed(error: unknown, headersLeft: boolean): void {
+    this.stopped = true
+    this.#leave()
+    // Half a response went out and no error page can follow: the client must not take it for whole, not even
+    // when the error handler ends it.
+    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
+    // Outside the promise's job: what an error handler throws belongs to the process.
+    process.nextTick(this.next, error)
+  }
+
+  closed(ended: boolean): void {
+    if (!ended) this.#keepUnsent()
+    else if (!this.endedWith) this.#leave()
+    else if (this.handling) this.#goesOn = true
+    else process.nextTick(goOn, this)
+  }
+
+  /** The handler has returned; one that is async may go on. */
+  handled(): void {
+    this.handling = false
+    if (this.#goesOn) this.afterEnd()
+  }
+
+  /**
+   * A handler that went on after `end`, as the old example of a view counter does: what it has set or removed at
+   * once is saved too, but no response waited for it, and of large sessions it goes unseen.
+   */
+  afterEnd(): void {
+    const { session } = this.req
+    if (!session || this.held?.id !== session.id || !differs(session, this.endedWith)) {
+      this.#leave()
+      return
+    }
+    warnOnce(
+      'SOJOURN_CHANGED_AFTER_END',
+      'a handler changed the session after it had ended the response; change it before, so that the response ' +
+        'waits until it is saved',
+    )
+    this.#keepUnsent()
+  }
+
+  /** The client left before the end: what the handler has put in the session is kept all the same. */
+  async #keepUnsent(): Promise<void> {
+    try {
+      await this.#commit(true, !this.headersLeft)
+    } catch (error) {
+      // Nobody is left to answer. Failures of the store were told where they happened.
+      if (!isStoreFailure(error))
+        this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
+    } finally {
+      this.#leave()
+    }
+  }
+
+  save(session: Session): Promise<void> {
+    return this.#track('save', () => verbs.save(this, session))
+  }
+
+  reload(session: Session): Promise<void> {
+    return this.#track('reload', () => verbs.reload(this, session))
+  }
+
+  destroy(session: Session): Promise<void> {
+    return this.#track('destroy', () => verbs.destroy(this, session))
+  }
+
+  regenerate(session: Session): Promise<void> {
+    return this.#track('regenerate', () => verbs.regenerate(this, session))
+  }
+
+  renewId(session: Session): Promise<void> {
+    return this.#track('renewId', () => verbs.renewId(this, session))
+  }
+
+  update<R>(change: Change<R>): Promise<R> {
+    return this.#track('update', () => verbs.update(this, change))
+  }
+
+  /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
+  async #track<T>(verb: string, begin: () => Promise<T>): Promise<T> {
+    refuseInside(this, verb)
+    this.#sequence ??= new Sequence()
+    return this.#sequence.method(begin, () => this.over && this.#leave())
+  }
+
+  /** A client that leaves lets one begin at any moment: two side by side would save a new session under two ids. */
+  #commit(ending: boolean, headers: boolean): Awaitable<void> {
+    const busy = this.#sequence?.busy
+    if (busy) return busy.then(() => this.#commit(ending, headers))
+    const work = commit(this, ending, headers)
+    if (!isPromise(work)) return
+    this.#sequence ??= new Sequence()
+    return this.#sequence.commit(work)
+  }
+
+  generate(): void {
+    generate(this)
+  }
+
+  restoreCookie(raw: object): Cookie {
+    return Cookie.restored(this.room.cookieBase(this.req), raw as Record<string, unknown>)
+  }
+
+  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
+    // The store's own `regenerate` has been called in a turn that has come.
+    return this.regenerating ? destroy() : this.keeper.endBy(id, destroy)
+  }
+}
+
+function goOn(exchange: Exchange): void {
+  exchange.afterEnd()
+}
+
+/** @returns the exchange behind a request, if one of our middlewares has seen it */
+export function exchangeOf(req: SessionRequest): Exchange | undefined {
+  const link = req[LINK]
+  return link instanceof Exchange ? link : undefined
+}

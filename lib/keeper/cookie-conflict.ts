@@ -1,0 +1,21 @@
+import type { Data } from '../record/text'
+import { Cookie } from '../session/cookie'
+import { LINK } from '../session/link'
+import type { Session } from '../session/session'
+import type { Held } from './contract'
+
+/**
+ * The cookie is never merged: it is mine if this request has set it; else theirs goes on the session and lives on
+ * from now, as with every request, so that store and browser are told the same.
+ *
+ * @returns `false`: the session belongs to no middleware that could tell what theirs means
+ */
+export function takeCookie(held: Held, session: Session, theirs: Data): boolean {
+  if (Cookie.settings(session.cookie) !== held.settings) return true
+  const cookie = session.req[LINK]?.restoreCookie(theirs)
+  if (!cookie) return false
+  held.settings = Cookie.settings(cookie)
+  cookie.maxAge = cookie.originalMaxAge
+  session.cookie = cookie
+  return true
+}

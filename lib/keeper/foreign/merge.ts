@@ -1,0 +1,39 @@
+import { SessionError } from '../../base/errors'
+import { type Delta, deltaBetween } from '../../record/delta'
+import { type Data, dataText, withoutCookie } from '../../record/text'
+import type { Concurrency } from '../../session/policy'
+import { Session, setData } from '../../session/session'
+import type { Held } from '../contract'
+import type { ForeignRecord } from './store'
+
+/**
+ * What is to be written when somebody else may have written meanwhile.
+ *
+ * @param data data text of the live session
+ * @returns `undefined`: the live session as it is
+ * @throws SessionError ERR_SESSION_CONFLICT when both changed it and the policy is to reject
+ */
+export function mergedWith(
+  theirs: ForeignRecord,
+  held: Held,
+  session: Session,
+  data: string,
+  concurrency: Concurrency,
+): Session | undefined {
+  if (dataText(theirs) === held.base) return undefined
+  const delta = deltaBetween(held.base, data)
+  const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
+  if (changed && concurrency === 'reject') {
+    throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
+  }
+  return changed && concurrency === 'overwrite' ? undefined : withDelta(theirs, delta, session)
+}
+
+function withDelta(theirs: ForeignRecord, delta: Delta, session: Session): Session {
+  // A copy: a store may answer what it keeps itself, and the save may fail.
+  const data = withoutCookie(theirs)
+  for (const key of delta.removed) delete data[key]
+  // The live values, of which a store may keep more than JSON does.
+  for (const key of Object.keys(delta.set)) setData(data, key, (session as unknown as Data)[key])
+  return new Session(session.req, data, session.cookie)
+}

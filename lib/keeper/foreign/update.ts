@@ -1,0 +1,91 @@
+import { isPromise } from '../../base/async'
+import { type Data, dataText, parseData } from '../../record/text'
+import { type Session, showInstead } from '../../session/session'
+import type { Change, Flight, Held, Updated } from '../contract'
+import { takeCookie } from '../cookie-conflict'
+import type { ForeignOrder } from './order'
+
+/** What an update would write, made of the data text `before`. */
+interface Draft<R> {
+  readonly before: string
+  readonly data: Data
+  readonly result: R
+}
+
+/**
+ * Brings what others have committed into the live session, below what this request has changed.
+ *
+ * @returns `false`: the session was ended
+ */
+export async function catchUp(
+  order: ForeignOrder,
+  held: Held,
+  flight: Flight,
+  session: Session,
+): Promise<boolean> {
+  if (flight.dead) return false
+  if (held.version === flight.version) return true
+  const { version } = flight
+  const theirs = await order.get(held.id)
+  if (!theirs || flight.dead) return false
+  const base = dataText(theirs)
+  showInstead(session, held.base, base)
+  takeCookie(held, session, theirs.cookie)
+  held.base = base
+  held.version = version
+  return true
+}
+
+/**
+ * Reads, changes and writes in one turn where `change` answers at once. What it waits for must not keep others
+ * waiting: then it writes in a later turn, and runs again when somebody was quicker.
+ */
+export async function updateInTurns<R>(
+  order: ForeignOrder,
+  held: Held,
+  session: Session,
+  change: Change<R>,
+): Promise<Updated<R> | undefined> {
+  const flight = order.flights.of(held)
+  for (;;) {
+    const draft = await order.turn(flight, 'set', async () => {
+      if (!(await catchUp(order, held, flight, session))) return undefined
+      const before = dataText(session)
+      const data = parseData(before)
+      const result = change(data)
+      if (!isPromise(result)) return keep(order, held, flight, session, { before, data, result })
+      const pending = Promise.resolve(result)
+      // It may fail before anybody awaits it.
+      pending.catch(ignore)
+      return { before, data, pending, version: flight.version }
+    })
+    if (!draft || !('pending' in draft)) return draft
+    const result = await draft.pending
+    const done = await order.turn(flight, 'set', async () => {
+      if (flight.dead) return undefined
+      if (flight.version !== draft.version) return 'again'
+      return keep(order, held, flight, session, { ...draft, result })
+    })
+    if (done !== 'again') return done
+  }
+}
+
+async function keep<R>(
+  order: ForeignOrder,
+  held: Held,
+  flight: Flight,
+  session: Session,
+  draft: Draft<R>,
+): Promise<Updated<R>> {
+  const after = dataText(draft.data)
+  showInstead(session, draft.before, after)
+  try {
+    await order.set(held, flight, session)
+  } catch (error) {
+    showInstead(session, after, draft.before)
+    throw error
+  }
+  return { result: draft.result }
+}
+
+function ignore(): void {}

@@ -1,0 +1,209 @@
+import type { Backend, Entry, Replaced, StoreKey } from '../../backend/contract'
+import { type Awaitable, isPromise, whenDone } from '../../base/async'
+import { fingerprint } from '../../base/ids'
+import { worthMoving } from '../../record/expiry'
+import { dataText, parseData } from '../../record/text'
+import { type Session, setSessionId, showInstead } from '../../session/session'
+import type { BackedStore } from '../../store/backed-store'
+import {
+  type Change,
+  Held,
+  type Keeper,
+  type KeeperContext,
+  type Loaded,
+  type Updated,
+  type Written,
+} from '../contract'
+import { type Ask, askFor } from './backend-calls'
+import { Commit, deadlineOf } from './draft'
+import { type Moved, moveRecord } from './move-record'
+import { RecordReader } from './read-record'
+
+/** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
+export class BackendKeeper implements Keeper {
+  readonly resaveIsTouch = true
+  readonly lendsSession = false
+  readonly #store: BackedStore
+  readonly #backend: Backend
+  readonly #context: KeeperContext
+  readonly #ask: Ask
+  readonly #reader: RecordReader
+
+  constructor(store: BackedStore, context: KeeperContext) {
+    this.#store = store
+    this.#backend = store.backend
+    this.#context = context
+    this.#ask = askFor(context)
+    this.#reader = new RecordReader(store, context)
+  }
+
+  load(id: string): Awaitable<Loaded | undefined> {
+    const key = this.#store.keyOf(id)
+    const entry = this.#ask('get', () => this.#backend.read(key))
+    return isPromise(entry)
+      ? entry.then((found) => this.#loaded(id, key, found))
+      : this.#loaded(id, key, entry)
+  }
+
+  #loaded(id: string, key: StoreKey, entry: Entry | undefined): Awaitable<Loaded | undefined> {
+    if (this.#store.elsewhere?.concerns(key, entry)) return this.#takenOver(id, key, entry)
+    return entry && this.#read(id, key, entry)
+  }
+
+  #read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
+    const loaded = this.#reader.read(id, key, entry)
+    if (!loaded) {
+      this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
+      return undefined
+    }
+    const ended = this.#reader.timedOut(loaded)
+    if (ended) {
+      this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
+      this.#forget(key)
+      return undefined
+    }
+    return loaded
+  }
+
+  async #takenOver(id: string, key: StoreKey, here: Entry | undefined): Promise<Loaded | undefined> {
+    const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id, here))
+    return entry && this.#read(id, key, entry)
+  }
+
+  create(session: Session, data: string): Awaitable<Held | undefined> {
+    const commit = this.#commit(new Held(session.id, data), session, data).compose(data)
+    const done = this.#ask('create', () => this.#backend.create(commit.key, commit.entry()))
+    return whenDone(done, (created) => (created ? commit.agreed() : undefined))
+  }
+
+  async put(session: Session, data: string): Promise<Held> {
+    for (;;) {
+      const known = await this.load(session.id)
+      const held = known?.held ?? (await this.create(session, data))
+      // Between two steps somebody may have created or ended it; the next look finds it as it is.
+      if (held && (!known || (await this.write(held, session, data)) !== 'gone')) return held
+    }
+  }
+
+  write(held: Held, session: Session, data: string): Awaitable<Written> {
+    return this.#replace(this.#commit(held, session, data).ontoSeen(), held.seen)
+  }
+
+  #replace(commit: Commit, seen: string): Awaitable<Written> {
+    const answer = this.#ask('set', () => this.#backend.replace(commit.key, seen, commit.entry()))
+    return isPromise(answer)
+      ? answer.then((replaced) => this.#replaced(commit, replaced))
+      : this.#replaced(commit, answer)
+  }
+
+  #replaced(commit: Commit, answer: Replaced): Awaitable<Written> {
+    if (answer === true) {
+      commit.agreed()
+      return commit.merged ? 'merged' : 'saved'
+    }
+    if (!answer || !commit.onto(answer)) return 'gone'
+    return this.#replace(commit, answer.body)
+  }
+
+  async renew(held: Held, session: Session, data: string, id: string): Promise<Held | 'taken' | undefined> {
+    const next = new Held(id, data)
+    const old = this.#commit(held, session, data)
+    const copy = this.#commit(next, session, data)
+    let moved: Moved
+    setSessionId(session, id)
+    try {
+      moved = await moveRecord(old, copy, this.#backend, this.#ask)
+      if (moved === 'moved') {
+        next.base = showInstead(session, data, old.data)
+        return next
+      }
+    } finally {
+      if (moved !== 'moved') {
+        setSessionId(session, held.id)
+        // Nobody has got to know the new id.
+        if (next.seen !== '') this.#forget(copy.key)
+      }
+    }
+    return moved
+  }
+
+  async update<R>(
+    held: Held,
+    session: Session,
+    data: string,
+    change: Change<R>,
+  ): Promise<Updated<R> | undefined> {
+    const commit = this.#commit(held, session, data)
+    const swapped = await this.#swap(commit, async () => {
+      const draft = parseData(commit.data)
+      const result = await change(draft)
+      return { ...commit.with(dataText(draft)).entry(), result }
+    })
+    if (!swapped) return undefined
+    // What the handler has changed meanwhile is for the next commit.
+    commit.agreed(showInstead(session, data, commit.data))
+    return { result: swapped.result }
+  }
+
+  /** Replaces what stands in the store, whatever others write meanwhile. `undefined`: it is gone. */
+  async #swap<E extends Entry>(commit: Commit, next: () => Promise<E>): Promise<E | undefined> {
+    let theirs: Entry = { body: commit.held.seen, expires: 0 }
+    for (;;) {
+      if (!commit.onto(theirs)) return undefined
+      const entry = await next()
+      const seen = theirs.body
+      const answer = await this.#ask('set', () => this.#backend.replace(commit.key, seen, entry))
+      if (answer === true) return entry
+      if (!answer) return undefined
+      theirs = answer
+    }
+  }
+
+  touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
+    const { policy } = this.#context
+    const now = Date.now()
+    const to = deadlineOf(session, this.#store.ttlMs, policy, now)
+    if (!forced && !worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
+    const key = this.#store.keyOf(held.id)
+    const moved = this.#ask('touch', () => this.#backend.extend(key, to))
+    return whenDone(moved, (alive) => {
+      if (alive) held.deadline = to
+      return alive
+    })
+  }
+
+  destroy(id: string): Awaitable<void> {
+    const { elsewhere } = this.#store
+    if (elsewhere) return this.#ask('destroy', () => elsewhere.destroy(id))
+    const key = this.#store.keyOf(id)
+    return whenDone(
+      this.#ask('destroy', () => this.#backend.remove(key)),
+      () => {},
+    )
+  }
+
+  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+    // The new session comes even if ending the old one failed, as in express-session; the failure is told.
+    try {
+      await this.destroy(session.id)
+    } finally {
+      await generate()
+    }
+  }
+
+  /** Compare-and-swap finds out by itself. */
+  async endBy(_id: string, destroy: () => Promise<void>): Promise<void> {
+    await this.#ask('destroy', destroy)
+  }
+
+  leave(): void {}
+
+  #commit(held: Held, session: Session, data: string): Commit {
+    return new Commit(this.#store, this.#context, held, session, data)
+  }
+
+  #forget(key: StoreKey): void {
+    const removed = this.#ask('destroy', () => this.#backend.remove(key))
+    if (isPromise(removed)) removed.then(undefined, () => {})
+  }
+}

@@ -1,0 +1,73 @@
+import { SessionError, storeError } from '../base/errors'
+import type { StoreOperation } from '../base/events'
+
+/**
+ * Waits for a store no longer than `limitMs`.
+ *
+ * @throws SessionError ERR_SESSION_STORE with the store's failure as `cause`, or ERR_SESSION_STORE_TIMEOUT
+ */
+export function bounded<T>(work: PromiseLike<T>, limitMs: number, operation: StoreOperation): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer =
+      limitMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(() => reject(timeoutError(operation, limitMs)), limitMs)
+    work.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (cause) => {
+        clearTimeout(timer)
+        reject(storeError(operation, cause))
+      },
+    )
+  })
+}
+
+export function timeoutError(operation: StoreOperation, limitMs: number): SessionError {
+  return new SessionError(
+    'ERR_SESSION_STORE_TIMEOUT',
+    `store ${operation} was not answered within ${limitMs} ms`,
+  )
+}
+
+/**
+ * Waits for its turn no longer than `limitMs`; what happens then has its own limits.
+ *
+ * @param queue runs what it is given when its turn comes
+ * @param onGivenUp called when the time is up; what it returns is thrown
+ * @param always `work` is done even when its turn comes too late for whoever waits for it
+ */
+export function boundedTurn<T>(
+  queue: (turn: () => Promise<void>) => unknown,
+  work: () => Promise<T>,
+  limitMs: number,
+  onGivenUp: () => Error,
+  always: boolean,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let waiting = true
+    const giveUp = () => {
+      waiting = false
+      reject(onGivenUp())
+    }
+    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, limitMs)
+    queue(async () => {
+      clearTimeout(timer)
+      if (waiting || always) await work().then(resolve, reject)
+    })
+  })
+}
+
+/** Settles with `work`, which never fails, or when the time is up. Keeps no process alive. */
+export function forAtMost(work: Promise<void>, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, limitMs)
+    timer.unref?.()
+    work.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

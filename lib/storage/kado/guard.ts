@@ -1,0 +1,162 @@
+import { SessionError } from '../../base/errors'
+import { warnOnce } from '../../base/warnings'
+import { type CookieAttributes, setCookieLine } from '../../cookie/header'
+import { breakOff } from '../../response/error-page'
+import type { Guard } from '../../response/guard'
+import { ResponseHold } from '../../response/hold'
+import { appendHeader, type HookedResponse } from '../../response/parts'
+import type { SessionRequest } from '../../session/link'
+import { isSecure, requestIds } from '../../session/request'
+import { type SessionMiddlewareOptions, type SessionPolicy, sessionPolicy } from './options'
+import type { SessionStore } from './store'
+
+/** A request of `node:http`, Express or Connect; `session` is put on it. */
+export type GuardedRequest = object & { session?: unknown }
+export type GuardedResponse = object
+
+type Next = (error?: unknown) => void
+/** As much of a `Session` as its response asks. */
+interface GuardedSession {
+  readonly sid: string
+  readonly stored: boolean
+  readonly changed: boolean
+  save(): Promise<void>
+}
+type Open = (ids: readonly string[], store: SessionStore) => Promise<GuardedSession>
+
+/** A middleware. Without `next` the promise says when to go on; with it, `next` does. */
+export type SessionMiddleware = (req: GuardedRequest, res: GuardedResponse, next?: Next) => Promise<void>
+
+/** Saves the session before its response leaves, and puts the cookie of a session that is new. */
+class SessionGuard implements Guard {
+  #headersLeft = false
+  /** A save has failed: the error page must not wait for another one. */
+  #stopped = false
+
+  constructor(
+    private readonly policy: SessionPolicy,
+    private readonly req: SessionRequest,
+    private readonly res: HookedResponse,
+    private readonly session: GuardedSession,
+    private readonly isNew: boolean,
+    private readonly onFailure: (error: unknown) => void,
+  ) {}
+
+  get hasHeaders(): boolean {
+    return this.isNew && this.session.stored
+  }
+
+  beforeHeaders(): void | Promise<void> {
+    return this.#save()
+  }
+
+  beforeLastByte(): void | Promise<void> {
+    return this.#save()
+  }
+
+  beforeEnd(): void | Promise<void> {
+    return this.#save()
+  }
+
+  putHeaders(): void {
+    this.#headersLeft = true
+    if (!this.hasHeaders) return
+    const { policy, req, res, session } = this
+    const secure = policy.secure === 'auto' ? isSecure(req, policy.proxy) : policy.secure
+    const attributes: CookieAttributes = { ...policy.attributes, secure }
+    appendHeader(res, 'Set-Cookie', setCookieLine(policy.name, policy.signer.sign(session.sid), attributes))
+    // RFC 9111 section 5.2.2.4: caches must not keep the cookie.
+    if (res.getHeader?.('Cache-Control') === undefined) {
+      res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')
+    }
+  }
+
+  failed(error: unknown, headersLeft: boolean): void {
+    this.#stopped = true
+    // Half a response went out and no error page can follow: the client must not take it for whole.
+    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
+    // Outside the promise's job: what an error handler throws belongs to the process.
+    process.nextTick(this.onFailure, error)
+  }
+
+  closed(ended: boolean): void {
+    // The client left before the end: what the handler has set is kept all the same.
+    if (!ended)
+      Promise.resolve()
+        .then(() => this.#save())
+        .catch(() => undefined)
+  }
+
+  #save(): void | Promise<void> {
+    const { session } = this
+    if (this.#stopped || !session.changed) return
+    const wasStored = session.stored
+    return session.save().then(
+      () => {
+        if (wasStored || !this.#headersLeft) return
+        warnOnce('SOJOURN_LATE', 'a session began after the headers had left: its cookie cannot be sent')
+      },
+      (error: unknown) => {
+        // It was ended meanwhile, and stays so; that is no fault of this request.
+        if (!(error instanceof SessionError && error.code === 'ERR_SESSION_GONE')) throw error
+      },
+    )
+  }
+}
+
+async function begin(
+  policy: SessionPolicy,
+  open: Open,
+  request: GuardedRequest,
+  response: GuardedResponse,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  const [req, res] = [request as SessionRequest, response as HookedResponse]
+  const ids = requestIds(req, policy.name, policy.signer, () => undefined)
+  const session = await open(ids, policy.store)
+  request.session = session
+  const hold = new ResponseHold(res, new SessionGuard(policy, req, res, session, !session.stored, onFailure))
+  hold.watchClose()
+}
+
+/** For a response that nobody else can be told has failed. */
+function answerFailure(response: GuardedResponse): (error: unknown) => void {
+  return (error) => {
+    warnOnce('SOJOURN_SAVE', `a session could not be saved: ${(error as Error).message}`)
+    const res = response as HookedResponse & { statusCode?: number }
+    if (res.headersSent) return
+    res.statusCode = 500
+    res.end?.()
+  }
+}
+
+export function middlewareOf(options: SessionMiddlewareOptions, open: Open): SessionMiddleware {
+  const policy = sessionPolicy(options)
+  return async function sessionMiddleware(req, res, next) {
+    if (next === undefined) return begin(policy, open, req, res, answerFailure(res))
+    try {
+      await begin(policy, open, req, res, next)
+    } catch (error) {
+      process.nextTick(next, error)
+      return
+    }
+    // Outside the promise's job: what a handler throws belongs to the process, not to this promise.
+    process.nextTick(next)
+  }
+}
+
+const policies = new WeakMap<SessionMiddlewareOptions, SessionPolicy>()
+
+export async function guardRequest(
+  req: GuardedRequest,
+  res: GuardedResponse,
+  options: SessionMiddlewareOptions,
+  open: Open,
+): Promise<void> {
+  let policy = policies.get(options)
+  if (policy === undefined) {
+    policy = sessionPolicy(options)
+    policies.set(options, policy)
+  }
+  await begin(policy, open, req, res, answerFailure(res))
+}

@@ -1,0 +1,153 @@
+import type { Backend, Entry } from '../../backend/contract'
+import { canChange, type Decide } from '../../backend/key-change'
+import { type Awaitable, isPromise, whenDone } from '../../base/async'
+import type { Clock } from '../../base/clock'
+import { SessionError } from '../../base/errors'
+import { KeyQueue } from './key-queue'
+import { ScanCursors, type ScanPage } from './scan-cursors'
+
+/** More losses in a row than any number of honest writers causes. */
+const MAX_ATTEMPTS = 1000
+const LISTED_AT_ONCE = 500
+
+/**
+ * The verbs that commands are made of, over any `Backend`. Each is atomic towards the other clients of this
+ * server: work on one key queues. Towards other writers of the same store it is as atomic as the backend: altogether
+ * where it has `change`; by the contract alone, a new body is a compare-and-swap, but a removal and a moved deadline
+ * are made without a look at what was decided from.
+ */
+export class Keyspace {
+  private readonly queue = new KeyQueue()
+  private readonly cursors: ScanCursors
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly clock: Clock,
+  ) {
+    this.cursors = new ScanCursors(() => this.entries(), clock)
+  }
+
+  now(): number {
+    return this.clock()
+  }
+
+  read(key: string): Awaitable<Entry | undefined> {
+    return this.queue.one(key, () => this.backend.read(key))
+  }
+
+  /** The keys as they are at one moment. `visit` is called in their order; `false` stops early. */
+  readEach(keys: readonly string[], visit: (entry: Entry | undefined) => boolean): Awaitable<void> {
+    const from = (index: number): Awaitable<void> => {
+      for (let i = index; i < keys.length; i++) {
+        const entry = this.backend.read(keys[i] ?? '')
+        if (isPromise(entry)) {
+          return entry.then((later) => (visit(later) ? from(i + 1) : undefined))
+        }
+        if (!visit(entry)) return
+      }
+    }
+    return this.queue.many(keys, () => from(0))
+  }
+
+  change<T>(key: string, decide: Decide<T>): Awaitable<T> {
+    const { backend } = this
+    if (canChange(backend)) return this.queue.one(key, () => backend.change(key, decide))
+    return this.queue.one(key, () =>
+      whenDone(this.backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS)),
+    )
+  }
+
+  /** @returns how many of the keys were there */
+  remove(keys: readonly string[]): Awaitable<number> {
+    return this.queue.many(keys, () => {
+      const removed = keys.map((key) => this.backend.remove(key))
+      const count = (all: boolean[]): number => all.filter(Boolean).length
+      return removed.some((one) => typeof one !== 'boolean')
+        ? Promise.all(removed).then(count)
+        : count(removed as boolean[])
+    })
+  }
+
+  /** @returns `undefined` for a cursor that is not, or no longer, open */
+  scan(cursor: string, count: number): Awaitable<ScanPage | undefined> {
+    return this.queue.after(() => this.cursors.page(cursor, count))
+  }
+
+  /** @returns how many live keys there are; looks at each of them */
+  size(): Awaitable<number> {
+    return this.queue.after(async () => {
+      let keys = 0
+      for await (const _ of this.entries()) {
+        // A listing that answers at once would keep all other clients waiting to its end.
+        if (++keys % LISTED_AT_ONCE === 0) await new Promise(setImmediate)
+      }
+      return keys
+    })
+  }
+
+  clear(): Awaitable<void> {
+    return this.queue.alone(async () => {
+      let batch: Array<Awaitable<boolean>> = []
+      for await (const [key] of this.entries()) {
+        batch.push(this.backend.remove(key))
+        if (batch.length < LISTED_AT_ONCE) continue
+        await Promise.all(batch)
+        await new Promise(setImmediate)
+        batch = []
+      }
+      await Promise.all(batch)
+    })
+  }
+
+  prune(): Awaitable<number> {
+    return this.backend.prune?.(this.clock()) ?? 0
+  }
+
+  /** Resolves when no work is under way. */
+  async settled(): Promise<void> {
+    await this.queue.after(() => undefined)
+  }
+
+  close(): void {
+    this.cursors.close()
+  }
+
+  private entries(): AsyncIterable<[string, Entry]> {
+    if (this.backend.scan === undefined) {
+      throw new SessionError('ERR_SESSION_USAGE', 'this backend cannot list its keys')
+    }
+    return this.backend.scan()
+  }
+
+  private apply<T>(
+    key: string,
+    decide: Decide<T>,
+    current: Entry | undefined,
+    attempts: number,
+  ): Awaitable<T> {
+    if (attempts === 0) {
+      throw new SessionError('ERR_SESSION_CONFLICT', 'another process writes this key without end')
+    }
+    const { to, answer } = decide(current)
+    if (to === 'keep') return answer
+    const again = (found: Entry | undefined): Awaitable<T> => this.apply(key, decide, found, attempts - 1)
+    const reread = (): Awaitable<T> => whenDone(this.backend.read(key), again)
+
+    // A deadline that is past already removes: a record is never written only to be dead.
+    if (to === 'remove' || to.expires <= this.clock()) {
+      if (current === undefined) return answer
+      return whenDone(this.backend.remove(key), (there) => (there ? answer : again(undefined)))
+    }
+    if (current === undefined) {
+      if (to.body === undefined) return answer
+      return whenDone(this.backend.create(key, to), (made) => (made ? answer : reread()))
+    }
+    if (to.body === undefined || to.body === current.body) {
+      if (to.expires === current.expires) return answer
+      return whenDone(this.backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
+    }
+    return whenDone(this.backend.replace(key, current.body, to), (done) =>
+      done === true ? answer : again(done),
+    )
+  }
+}

@@ -1,0 +1,144 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { SessionError } from '../../base/errors'
+import type { ServerFacts } from './commands/command'
+import { Connection, type ConnectionLimits } from './connection'
+import { type ServerCounts, serverInfo } from './info'
+import type { Keyspace } from './keyspace'
+import { addressToListenOn } from './loopback'
+import { passwordCheck } from './password'
+
+export interface RespServerOptions {
+  readonly keyspace: Keyspace
+  readonly requirepass?: string | undefined
+  readonly tls?: TlsOptions | undefined
+  readonly maxConnections: number
+  readonly limits: ConnectionLimits
+  readonly onFailure: (error: unknown) => void
+}
+
+/** How long clients have to take their last answers when the server closes. */
+const CLOSE_GRACE_MS = 5000
+/** Sockets beyond `maxConnections` that are accepted to be told so. */
+const TOLD_CONNECTIONS = 64
+const TLS_HANDSHAKE_MS = 10_000
+/** Values of one `MGET`: eight of the largest requests. */
+const REPLY_TO_REQUEST = 8
+
+/** The sockets: accepts, counts, refuses, closes in order. What is said on them is a `Connection`'s. */
+export class RespServer {
+  private readonly connections = new Map<Socket, Connection>()
+  private readonly facts: ServerFacts
+  private readonly counts: ServerCounts = { connections: 0, received: 0, rejected: 0, commands: 0 }
+  private readonly startedAt = Date.now()
+  private server: Server | undefined
+  private closing: Promise<void> | undefined
+
+  constructor(private readonly options: RespServerOptions) {
+    const { requirepass } = options
+    this.facts = {
+      passwordRequired: requirepass !== undefined,
+      passwordMatches: requirepass === undefined ? () => true : passwordCheck(requirepass),
+      maxReplyBytes: options.limits.maxRequestBytes * REPLY_TO_REQUEST,
+      info: () =>
+        serverInfo({
+          counts: { ...this.counts, connections: this.connections.size },
+          maxConnections: options.maxConnections,
+          port: this.address()?.port ?? 0,
+          uptimeMs: Date.now() - this.startedAt,
+        }),
+    }
+  }
+
+  /** `undefined` while it does not listen. */
+  address(): AddressInfo | undefined {
+    const address = this.server?.address()
+    return typeof address === 'object' && address !== null ? address : undefined
+  }
+
+  /** @throws ERR_SESSION_OPTION for an address beyond loopback without a password; ERR_SESSION_USAGE the second time */
+  async listen(port: number, host: string): Promise<void> {
+    if (this.server !== undefined || this.closing !== undefined) {
+      throw new SessionError('ERR_SESSION_USAGE', 'this storage listens already, or has been closed')
+    }
+    const handle = (socket: Socket): void => this.handleSocket(socket)
+    const { tls } = this.options
+    // Half-open: a client may send its last requests, end its side and still read the answers.
+    const server =
+      tls === undefined
+        ? createServer({ allowHalfOpen: true }, handle)
+        : createTlsServer(
+            { handshakeTimeout: TLS_HANDSHAKE_MS, ...tls, allowHalfOpen: true } as TlsOptions,
+            handle,
+          )
+    // The rest are told why they cannot be served. Beyond these, and in the middle of a TLS handshake, there is no telling.
+    server.maxConnections = this.options.maxConnections + TOLD_CONNECTIONS
+    this.server = server
+    try {
+      const address = await addressToListenOn(host, this.facts.passwordRequired)
+      if (this.closing !== undefined)
+        throw new SessionError('ERR_SESSION_USAGE', 'this storage has been closed')
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ port, host: address }, () => {
+          server.off('error', reject)
+          resolve()
+        })
+      })
+      server.on('error', this.options.onFailure)
+    } catch (error) {
+      this.server = undefined
+      throw error
+    }
+  }
+
+  handleSocket(socket: Socket): void {
+    if (this.closing !== undefined) {
+      socket.destroy()
+      return
+    }
+    if (this.connections.size >= this.options.maxConnections) {
+      this.counts.rejected++
+      socket.on('error', () => undefined)
+      socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
+      return
+    }
+    const { keyspace, limits, onFailure } = this.options
+    const connection = new Connection({
+      socket,
+      id: ++this.counts.received,
+      keyspace,
+      server: this.facts,
+      limits,
+      onFailure,
+      onRequest: () => {
+        this.counts.commands++
+      },
+    })
+    this.connections.set(socket, connection)
+    socket.on('close', () => this.connections.delete(socket))
+  }
+
+  /** Accepts nobody any more, answers what has begun, and resolves when every socket is closed. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.shut()
+    return this.closing
+  }
+
+  private async shut(): Promise<void> {
+    const { server } = this
+    const stopped = new Promise<void>((resolve) => {
+      if (server === undefined) resolve()
+      else server.close(() => resolve())
+    })
+    const gone = [...this.connections.keys()].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    )
+    const late = setTimeout(() => {
+      for (const socket of this.connections.keys()) socket.destroy()
+    }, CLOSE_GRACE_MS)
+    for (const connection of this.connections.values()) connection.finish()
+    await Promise.all([stopped, ...gone])
+    clearTimeout(late)
+  }
+}

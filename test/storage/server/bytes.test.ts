@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { byteLength, byteString, bytesOf, textOf } from '../../../lib/storage/server/bytes'
+import { globMatcher } from '../../../lib/storage/server/glob'
+import { splitInline } from '../../../lib/storage/server/resp/inline-words'
+import { Fields, type Reply, ReplyWriter, Status, Verbatim } from '../../../lib/storage/server/resp/reply'
+
+const SAMPLES: Buffer[] = [
+  Buffer.alloc(0),
+  Buffer.from('plain'),
+  Buffer.from('zwölf und 🍪, '.repeat(50)),
+  Buffer.from('\ufeffwith a mark in front'),
+  Buffer.from('\uffff'),
+  Buffer.from('\uffffplain'),
+  Buffer.from('\0\0'),
+  Buffer.from([0xed, 0xa0, 0x80]),
+  Buffer.from([0xff]),
+  Buffer.from([0xef, 0xbf]),
+  Buffer.from([0xef, 0xbf, 0xbf, 0x80]),
+  Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+  Buffer.concat([Buffer.from('x'.repeat(1000)), Buffer.from([0xc3])]),
+]
+
+describe('the mapping of bytes to the text that a backend keeps', () => {
+  it('gives back every byte string', () => {
+    for (const bytes of SAMPLES) {
+      const text = textOf(bytes)
+      assert.deepEqual(bytesOf(text), bytes)
+      assert.equal(byteLength(text), bytes.length)
+      assert.equal(byteString(text), bytes.toString('latin1'))
+    }
+    for (let a = 0; a < 256; a++) {
+      for (let b = 0; b < 256; b += 5) assert.deepEqual([...bytesOf(textOf(Buffer.from([a, b])))], [a, b])
+    }
+  })
+
+  it('gives different byte strings different texts', () => {
+    assert.equal(new Set(SAMPLES.map((bytes) => textOf(bytes))).size, SAMPLES.length)
+  })
+
+  it('leaves UTF-8 readable', () => {
+    assert.equal(textOf(Buffer.from('{"name":"Zoë"}')), '{"name":"Zoë"}')
+  })
+})
+
+describe('replies', () => {
+  function encoded(reply: Reply, version: 2 | 3): string {
+    const writer = new ReplyWriter()
+    writer.write(reply, version)
+    return Buffer.concat(writer.take().map((piece) => Buffer.from(piece as string))).toString('latin1')
+  }
+
+  it('differ between RESP 2 and 3 where the protocols do', () => {
+    const both = (reply: Reply) => [encoded(reply, 2), encoded(reply, 3)]
+    assert.deepEqual(both(null), ['$-1\r\n', '_\r\n'])
+    assert.deepEqual(both(new Fields([['a', 1]])), ['*2\r\n$1\r\na\r\n:1\r\n', '%1\r\n$1\r\na\r\n:1\r\n'])
+    assert.deepEqual(both(new Verbatim('hé')), ['$3\r\nh\xc3\xa9\r\n', '=7\r\ntxt:h\xc3\xa9\r\n'])
+    assert.deepEqual(both([new Status('OK'), 'x', null]), [
+      '*3\r\n+OK\r\n$1\r\nx\r\n$-1\r\n',
+      '*3\r\n+OK\r\n$1\r\nx\r\n_\r\n',
+    ])
+  })
+
+  it('carry binary values byte for byte among text', () => {
+    const bytes = Buffer.from([0xff, 0x0d, 0x0a, 0x00])
+    assert.equal(
+      encoded(['é', textOf(bytes), 'z'], 2),
+      `*3\r\n$2\r\n\xc3\xa9\r\n$4\r\n\xff\r\n\0\r\n$1\r\nz\r\n`,
+    )
+  })
+
+  it('cannot be split by a line end inside a status', () => {
+    assert.equal(encoded(new Status('a\r\n+b'), 2), '+a  +b\r\n')
+  })
+})
+
+describe('words on a line', () => {
+  it('are split at spaces, with quotes', () => {
+    assert.deepEqual(splitInline('  set  a\t"b c"  '), ['set', 'a', 'b c'])
+    assert.deepEqual(splitInline(String.raw`"\x41\n\"\q" 'it\'s \n' ""`), ['A\n"q', String.raw`it's \n`, ''])
+    assert.deepEqual(splitInline('get a\r'), ['get', 'a'])
+    assert.deepEqual(splitInline(' \r'), [])
+  })
+
+  it('with a quote that is open, or closed in a word, are refused', () => {
+    for (const line of ['"a', "'a", '"a"b', "'a'b", '"a\\']) assert.equal(splitInline(line), undefined, line)
+  })
+})
+
+describe('a pattern of many stars', () => {
+  it('does not take time without end', () => {
+    const matches = globMatcher(`${'a*'.repeat(500)}b`)
+    const started = process.cpuUsage().user
+    assert.equal(matches('a'.repeat(2000)), false)
+    assert.ok(process.cpuUsage().user - started < 500_000, 'microseconds')
+  })
+})

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterEach, describe, it } from 'node:test'
+import type { Entry } from '../../../lib/backend/contract'
+import { LaterBackend, MapBackend } from '../../support/map-backend'
+import { request } from '../../support/raw-resp'
+import { type Served, serve } from '../../support/resp-server'
+
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
+
+describe('requests that come without waiting', () => {
+  let served: Served
+  afterEach(() => served.stop())
+
+  it('are answered in their order, though their work ends in another', async () => {
+    const slow = new (class extends LaterBackend {
+      override async create(key: string, entry: Entry) {
+        if (key === 'slow') await new Promise((resolve) => setTimeout(resolve, 20))
+        return super.create(key, entry)
+      }
+    })()
+    served = await serve(slow)
+    const client = served.client()
+    client.write(
+      Buffer.concat([
+        request('SET', 'slow', '1'),
+        request('SET', 'quick', '2'),
+        request('GET', 'slow'),
+        request('HELLO', '3'),
+        request('GET', 'none'),
+        request('DEL', 'quick', 'slow'),
+        request('DBSIZE'),
+        request('SET', 'slow', '3', 'GET'),
+        request('PING'),
+      ]),
+    )
+    const replies = await client.replies(9)
+    assert.match(replies.splice(3, 1)[0] ?? '', /^%7/)
+    assert.deepEqual(replies, [
+      '+OK\r\n',
+      '+OK\r\n',
+      bulk('1'),
+      '_\r\n',
+      ':2\r\n',
+      ':0\r\n',
+      '_\r\n',
+      '+PONG\r\n',
+    ])
+  })
+
+  it('1,000 on each of 100 connections are all answered', { timeout: 60_000 }, async () => {
+    served = await serve(new LaterBackend())
+    const bytes = Buffer.concat(
+      Array.from({ length: 500 }, (_, i) => [
+        request('SET', `k${i}`, `${i}`),
+        request('GET', `k${i}`),
+      ]).flat(),
+    )
+    const wanted = Array.from({ length: 500 }, (_, i) => `+OK\r\n${bulk(`${i}`)}`).join('')
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = connect({ port: served.port, host: '127.0.0.1' })
+        socket.end(bytes)
+        let received = ''
+        for await (const chunk of socket) received += chunk
+        assert.ok(received === wanted)
+      }),
+    )
+  })
+
+  it('of many clients on one key are one after the other', async () => {
+    served = await serve(new LaterBackend())
+    await served.client().send('SET', 'k', 'start')
+    const winners = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => served.client().send('SET', 'k', `${i}`, 'IFEQ', 'start')),
+    )
+    assert.equal(winners.filter((reply) => reply === '+OK\r\n').length, 1)
+    const taken = await Promise.all(Array.from({ length: 20 }, () => served.client().send('GETDEL', 'k')))
+    assert.equal(taken.filter((reply) => reply !== '$-1\r\n').length, 1)
+    const made = await Promise.all(
+      Array.from({ length: 20 }, () => served.client().send('SET', 'k', 'x', 'NX')),
+    )
+    assert.equal(made.filter((reply) => reply === '+OK\r\n').length, 1)
+  })
+
+  it('all wait for FLUSHDB, and FLUSHDB for all before it', async () => {
+    served = await serve(new LaterBackend())
+    const [a, b] = [served.client(), served.client()]
+    const before = Array.from({ length: 50 }, (_, i) => request('SET', `k${i}`, 'old'))
+    a.write(Buffer.concat([...before, request('FLUSHDB'), request('SET', 'k1', 'new'), request('DBSIZE')]))
+    const replies = await a.replies(53)
+    assert.equal(replies.at(-1), ':1\r\n')
+    assert.equal(await b.send('GET', 'k1'), bulk('new'))
+  })
+})
+
+describe('a client that does not read', () => {
+  let served: Served
+  afterEach(() => served.stop())
+
+  for (const [name, backend] of [
+    ['at once', new MapBackend()],
+    ['later', new LaterBackend()],
+  ] as const) {
+    it(`stops being served at a bound, and goes on when it reads (a backend that answers ${name})`, async () => {
+      served = await serve(backend, { limits: { maxHeldBytes: 100_000, maxPending: 10 } })
+      const value = 'v'.repeat(50_000)
+      const client = served.client()
+      await client.send('SET', 'k', value)
+      client.socket.pause()
+      const asked = 2000
+      client.write(Buffer.concat(Array.from({ length: asked }, () => request('GET', 'k'))))
+      const [serverSide] = [
+        ...(
+          served.server as unknown as { connections: Map<import('node:net').Socket, unknown> }
+        ).connections.keys(),
+      ]
+      assert.ok(serverSide)
+      // Until nothing more goes into the buffers of the operating system.
+      for (let last = -1; last !== serverSide.bytesWritten || !serverSide.isPaused(); ) {
+        last = serverSide.bytesWritten
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      assert.ok(serverSide.bytesWritten < 50_000 * asked * 0.5, 'most of the answers were not begun')
+      assert.ok(serverSide.writableLength < 100_000 + 11 * 51_000, `${serverSide.writableLength} bytes held`)
+      client.socket.resume()
+      let answers = 0
+      while (answers < asked) {
+        assert.equal((await client.reply()).length, 50_010)
+        answers++
+      }
+    })
+  }
+
+  it('and never does is let go', async () => {
+    served = await serve(new MapBackend(), { limits: { maxHeldBytes: 10_000, stallTimeout: 40 } })
+    const client = served.client()
+    await client.send('SET', 'k', 'v'.repeat(500_000))
+    client.socket.pause()
+    client.write(Buffer.concat(Array.from({ length: 100 }, () => request('GET', 'k'))))
+    const { connections } = served.server as unknown as {
+      connections: Map<import('node:net').Socket, unknown>
+    }
+    const [serverSide] = [...connections.keys()]
+    assert.ok(serverSide)
+    if (!serverSide.destroyed) await once(serverSide, 'close')
+  })
+
+  it('cannot ask for more in one reply than the server may hold', async () => {
+    served = await serve(new MapBackend(), { limits: { maxRequestBytes: 100_000 } })
+    const client = served.client()
+    await client.send('SET', 'k', 'v'.repeat(50_000))
+    const reply = await client.send('MGET', ...Array.from({ length: 17 }, () => 'k'))
+    assert.equal(reply, '-ERR reply too large, ask for fewer keys\r\n')
+  })
+})
+
+describe('the server', () => {
+  let served: Served
+  afterEach(() => served.stop())
+
+  it('refuses clients beyond the most it takes, and takes others when one has gone', async () => {
+    served = await serve(undefined, { maxConnections: 2 })
+    const [a, b] = [served.client(), served.client()]
+    await Promise.all([a.send('PING'), b.send('PING')])
+    assert.equal(await served.client().rest(), '-ERR max number of clients reached\r\n')
+    a.close()
+    for (;;) {
+      const next = served.client()
+      if ((await next.send('PING').catch(() => '')) === '+PONG\r\n') break
+    }
+    assert.match(await b.send('INFO', 'stats'), /rejected_connections:[1-9]/)
+  })
+
+  it('answers what has begun before it closes', async () => {
+    const slow = new (class extends LaterBackend {
+      override async create(key: string, entry: Entry) {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        return super.create(key, entry)
+      }
+    })()
+    served = await serve(slow)
+    const [busy, idle] = [served.client(), served.client()]
+    await idle.send('PING')
+    busy.write(request('SET', 'k', 'v'))
+    while (!slow.inner.entries.size && !served.server['counts'].commands) await new Promise(setImmediate)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await served.server.close()
+    assert.equal(await busy.rest(), '+OK\r\n')
+    assert.equal(await idle.rest(), '')
+    assert.equal(slow.inner.read('k')?.body, 'v')
+    await assert.rejects(served.server.listen(0, '127.0.0.1'), { code: 'ERR_SESSION_USAGE' })
+  })
+
+  it('says that the storage failed without saying of what, tells its owner, and goes on', async () => {
+    const broken = new MapBackend()
+    broken.create = () => {
+      throw new Error('disk full while writing k-secret')
+    }
+    served = await serve(broken)
+    const client = served.client()
+    assert.equal(await client.send('SET', 'k-secret', 'v'), '-ERR the storage failed, see its log\r\n')
+    assert.equal(await client.send('GET', 'k-secret'), '$-1\r\n')
+    assert.equal(served.failures.length, 1)
+  })
+})
+
+describe('SCAN', () => {
+  let served: Served
+  afterEach(() => served.stop())
+
+  it('gives every key exactly once, whatever is written meanwhile, and a lost page again', async () => {
+    served = await serve()
+    const client = served.client()
+    for (let i = 0; i < 95; i++) await client.send('SET', `k${i}`, 'v')
+    const seen: string[] = []
+    let cursor = '0'
+    do {
+      const reply = await client.send('SCAN', cursor, 'COUNT', '10')
+      if (cursor !== '0') assert.equal(await served.client().send('SCAN', cursor, 'COUNT', '10'), reply)
+      const [next = '', ...keys] = reply.split('\r\n').filter((line) => /^[a-z0-9]/.test(line))
+      cursor = next
+      seen.push(...keys)
+      await client.send('SET', `new${cursor}`, 'v')
+    } while (cursor !== '0')
+    const old = seen.filter((key) => key.startsWith('k'))
+    assert.equal(old.length, 95)
+    assert.equal(new Set(seen).size, seen.length)
+  })
+
+  it('says so when its cursor is of another day', async () => {
+    served = await serve()
+    assert.equal(await served.client().send('SCAN', '17'), '-ERR invalid cursor\r\n')
+  })
+
+  it('keeps a bounded number of listings open', async () => {
+    served = await serve()
+    const client = served.client()
+    for (let i = 0; i < 3; i++) await client.send('SET', `k${i}`, 'v')
+    for (let i = 0; i < 600; i++) await client.send('SCAN', '0', 'COUNT', '1')
+    const { cursors } = served.keyspace as unknown as { cursors: { open: Map<string, unknown> } }
+    assert.ok(cursors.open.size <= 512)
+  })
+})
+
+describe('a command that looks at all keys', () => {
+  it('does not keep the others waiting to its end', async () => {
+    const backend = new MapBackend()
+    for (let i = 0; i < 20_000; i++)
+      backend.entries.set(`k${i}`, { body: 'v', expires: Number.POSITIVE_INFINITY })
+    const served = await serve(backend)
+    const [counting, other] = [served.client(), served.client()]
+    await Promise.all([counting.send('PING'), other.send('PING')])
+    const order: string[] = []
+    const counted = counting.send('DBSIZE').then((reply) => order.push(reply))
+    const asked = other.send('GET', 'k1').then((reply) => order.push(reply))
+    await Promise.all([counted, asked])
+    assert.deepEqual(order, ['$1\r\nv\r\n', ':20000\r\n'])
+    await served.stop()
+  })
+})

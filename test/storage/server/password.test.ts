@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { RespServer } from '../../../lib/storage/server/listener'
+import { request } from '../../support/raw-resp'
+import { LIMITS, type Served, serve } from '../../support/resp-server'
+
+describe('a server with a password', () => {
+  let served: Served
+  afterEach(() => served.stop())
+  const withPassword = async () => {
+    served = await serve(undefined, { requirepass: 'pässword' })
+    return served.client()
+  }
+
+  it('does nothing for a client that has not given it', async () => {
+    const client = await withPassword()
+    for (const words of [
+      ['GET', 'a'],
+      ['SET', 'a', 'b'],
+      ['FLUSHDB'],
+      ['INFO'],
+      ['COMMAND'],
+      ['CLIENT', 'ID'],
+    ]) {
+      assert.equal(await client.send(...words), '-NOAUTH Authentication required.\r\n')
+    }
+    assert.match(await client.send('HELLO', '3'), /^-NOAUTH HELLO must be called/)
+    assert.match(await client.send('AUTH', 'wrong'), /^-WRONGPASS/)
+    assert.match(await client.send('AUTH', 'somebody', 'pässword'), /^-WRONGPASS/)
+    assert.match(await client.send('HELLO', '3', 'AUTH', 'default', ''), /^-WRONGPASS/)
+    assert.equal(await client.send('GET', 'a'), '-NOAUTH Authentication required.\r\n')
+  })
+
+  it('serves one that has: AUTH password, AUTH default password, HELLO', async () => {
+    const client = await withPassword()
+    assert.equal(await client.send('AUTH', 'pässword'), '+OK\r\n')
+    assert.equal(await client.send('GET', 'a'), '$-1\r\n')
+    assert.equal(await served.client().send('AUTH', 'default', 'pässword'), '+OK\r\n')
+    const third = served.client()
+    const hello = await third.send('HELLO', '3', 'AUTH', 'default', 'pässword', 'SETNAME', 'web')
+    assert.match(hello, /^%7\r\n\$6\r\nserver\r\n\$7\r\nsojourn\r\n/)
+    assert.equal(await third.send('GET', 'a'), '_\r\n')
+    assert.equal(await third.send('CLIENT', 'GETNAME'), '$3\r\nweb\r\n')
+  })
+
+  it('hears the commands that come in one piece with AUTH, large ones too', async () => {
+    const client = await withPassword()
+    const value = 'v'.repeat(100_000)
+    client.write(
+      Buffer.concat([request('AUTH', 'pässword'), request('SET', 'a', value), request('GET', 'a')]),
+    )
+    assert.deepEqual(await client.replies(3), ['+OK\r\n', '+OK\r\n', `$100000\r\n${value}\r\n`])
+  })
+
+  it('takes only small requests before that', async () => {
+    const large = await withPassword()
+    large.write(request('AUTH', 'x'.repeat(20_000)))
+    assert.equal(await large.rest(), '-ERR Protocol error: invalid bulk length\r\n')
+    const long = served.client()
+    long.write(request(...Array.from({ length: 11 }, () => 'x')))
+    assert.equal(await long.rest(), '-ERR Protocol error: invalid multibulk length\r\n')
+  })
+})
+
+describe('a server without a password', () => {
+  let served: Served | undefined
+  afterEach(() => served?.stop())
+
+  for (const host of ['0.0.0.0', '::']) {
+    it(`refuses to listen on ${host}`, async () => {
+      served = await serve()
+      const options = {
+        keyspace: served.keyspace,
+        maxConnections: 1,
+        limits: LIMITS,
+        onFailure: () => undefined,
+      }
+      const open = new RespServer(options)
+      await assert.rejects(open.listen(0, host), { name: 'TypeError', code: 'ERR_SESSION_OPTION' })
+      assert.equal(open.address(), undefined)
+      const closed = new RespServer({ ...options, requirepass: 'x' })
+      await closed.listen(0, host === '::' ? '127.0.0.1' : host)
+      await closed.close()
+    })
+  }
+
+  it('says so to a client that sends one', async () => {
+    served = await serve()
+    assert.match(await served.client().send('AUTH', 'x'), /^-ERR AUTH <password> called without any password/)
+  })
+})
