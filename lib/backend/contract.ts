@@ -22,11 +22,6 @@ export interface Entry {
   readonly expires: number
   /** Whose session it is, for backends with an owner index (`ownedBy`). `undefined`: nobody's; others ignore it. */
   readonly owner?: string | undefined
-  /**
-   * What the store above has made of the body. A backend that keeps its entries as objects may give it back with
-   * the body it came with, and spares that work the next time; others ignore it.
-   */
-  readonly reading?: unknown
 }
 
 /** What `replace` answers: written; or what stands there instead; or nothing stands there any more. */

@@ -1,4 +1,5 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
+import { keepsReadings, type ReadEntry } from '../backend/readings'
 import { type Awaitable, type Callback, settle } from '../base/async'
 import { badOption } from '../base/errors'
 import { manyAtATime } from '../base/limit-concurrency'
@@ -25,6 +26,8 @@ export class BackedStore extends Store {
   readonly backend: Backend
   /** @internal */
   readonly ttlMs: number
+  /** @internal whether what was read in a record is kept beside it; never beside a sealed one */
+  readonly keepsReadings: boolean
   /** @internal */
   readonly owners: Owners | undefined
   /** @internal where sessions stand that this store has not taken over yet */
@@ -41,6 +44,7 @@ export class BackedStore extends Store {
     this.ttlMs = ttl
     this.#keys = new KeyRing(prefix, hashIds)
     this.#sealer = options.seal
+    this.keepsReadings = keepsReadings(backend) && options.seal === undefined
     this.owners =
       options.owner || options.maxPerOwner ? new Owners(backend, options, (key) => this.end(key)) : undefined
     this.elsewhere = Elsewhere.of(this, options, (id) => this.#keys.plain(id))
@@ -187,14 +191,9 @@ export class BackedStore extends Store {
   }
 
   /** @internal what the backend is given for a session */
-  entryFor(session: object, text: string, expires: number, reading?: Reading): Entry {
-    return {
-      body: text,
-      expires,
-      owner: this.owners?.of(session),
-      // Where records are sealed, what is in them does not stand beside.
-      reading: this.#sealer ? undefined : reading,
-    }
+  entryFor(session: object, text: string, expires: number, reading?: Reading): ReadEntry {
+    const owner = this.owners?.of(session)
+    return this.keepsReadings ? { body: text, expires, owner, reading } : { body: text, expires, owner }
   }
 
   /** @internal the text that the backend keeps for a record */

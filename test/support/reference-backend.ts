@@ -91,8 +91,8 @@ export class ReferenceBackend implements Backend {
     return entry !== undefined && entry.expires > this.data.time ? { ...entry } : undefined
   }
 
-  protected write(key: StoreKey, { body, expires, owner, reading }: Entry): void {
-    this.data.entries.set(key, { body, expires, owner, reading })
+  protected write(key: StoreKey, { body, expires, owner }: Entry): void {
+    this.data.entries.set(key, { body, expires, owner })
   }
 
   protected mustWork(): void {

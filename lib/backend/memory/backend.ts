@@ -1,6 +1,7 @@
 import { SessionError } from '../../base/errors'
 import { inTurns } from '../../base/yield'
-import type { Backend, Entry, Replaced, StoreKey } from '../contract'
+import type { Replaced, StoreKey } from '../contract'
+import type { ReadEntry, ReadingBackend } from '../readings'
 import { Sweep } from './sweep'
 
 /** A record in memory, linked in the order of last use. */
@@ -21,7 +22,8 @@ interface Node {
 const SHARDS = 1024
 
 /** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
-export class MemoryBackend implements Backend {
+export class MemoryBackend implements ReadingBackend {
+  readonly keepsReadings = true
   readonly #shards: Array<Map<StoreKey, Node> | undefined> = new Array(SHARDS).fill(undefined)
   readonly #sweep = new Sweep(this.#shards, (node: Node) => this.#drop(node))
   readonly #owners = new Map<string, Set<Node>>()
@@ -47,7 +49,7 @@ export class MemoryBackend implements Backend {
     return this.#size
   }
 
-  read(key: StoreKey): Entry | undefined {
+  read(key: StoreKey): ReadEntry | undefined {
     const node = this.#live(key)
     if (!node) return undefined
     this.#use(node)
@@ -55,12 +57,12 @@ export class MemoryBackend implements Backend {
   }
 
   /** As `read`, for a look that is no use of the session. */
-  peek(key: StoreKey): Entry | undefined {
+  peek(key: StoreKey): ReadEntry | undefined {
     const node = this.#live(key)
     return node && entryOf(node)
   }
 
-  create(key: StoreKey, entry: Entry): boolean {
+  create(key: StoreKey, entry: ReadEntry): boolean {
     if (this.#live(key)) return false
     if (this.#size >= this.#max) this.#evict()
     const { newer, older } = { newer: this.#ring, older: this.#ring.older }
@@ -74,7 +76,7 @@ export class MemoryBackend implements Backend {
     return true
   }
 
-  replace(key: StoreKey, seen: string, entry: Entry): Replaced {
+  replace(key: StoreKey, seen: string, entry: ReadEntry): Replaced {
     const node = this.#live(key)
     if (!node) return undefined
     if (node.body !== seen) return entryOf(node)
@@ -101,23 +103,21 @@ export class MemoryBackend implements Backend {
     return true
   }
 
-  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
+  scan(prefix = ''): AsyncIterable<[StoreKey, ReadEntry]> {
     return inTurns(this.#entries(prefix))
   }
 
-  *#entries(prefix: string): Generator<[StoreKey, Entry], void, undefined> {
+  *#entries(prefix: string): Generator<[StoreKey, ReadEntry], void, undefined> {
     this.#mustBeOpen()
     for (const shard of this.#shards) {
       // A copy of one shard: what is written meanwhile neither repeats nor hides what stands there.
       for (const node of shard ? [...shard.values()] : []) {
-        if (node.key.startsWith(prefix) && this.#live(node.key) === node) {
-          yield [node.key, entryOf(node)]
-        }
+        if (node.key.startsWith(prefix) && this.#live(node.key) === node) yield [node.key, entryOf(node)]
       }
     }
   }
 
-  ownedBy(owner: string): Array<[StoreKey, Entry]> {
+  ownedBy(owner: string): Array<[StoreKey, ReadEntry]> {
     this.#mustBeOpen()
     const nodes = [...(this.#owners.get(owner) ?? [])].filter((node) => this.#live(node.key) === node)
     nodes.sort((a, b) => a.expires - b.expires)
@@ -235,7 +235,7 @@ export class MemoryBackend implements Backend {
   }
 }
 
-function entryOf({ body, expires, owner, reading }: Node): Entry {
+function entryOf({ body, expires, owner, reading }: Node): ReadEntry {
   return { body, expires, owner, reading }
 }
 

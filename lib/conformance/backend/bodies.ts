@@ -105,33 +105,4 @@ export const bodyCases: readonly BackendCase[] = [
       }
     },
   },
-  {
-    name: 'what was made of a body comes back with that body or not at all',
-    says: [
-      'What the store above has made of the body.',
-      'A backend that keeps its entries as objects may give it back with the body it came with, and spares that work the next time; others ignore it.',
-    ],
-    async run(context) {
-      const { backend } = context
-      const reading = { of: 'the first' }
-      const mayBe = async (expected: unknown, when: string) => {
-        const found = await backend.read('k')
-        if (found?.reading !== undefined) assert.equal(found.reading, expected, when)
-      }
-      await backend.create('k', entryOf(context, '{"a":1}', { reading }))
-      await mayBe(reading, 'created')
-      await backend.extend('k', context.now() + 7_200_000)
-      await mayBe(reading, 'with another deadline')
-      const next = { of: 'the second' }
-      await backend.replace('k', '{"a":0}', entryOf(context, '{"a":2}', { reading: next }))
-      await mayBe(reading, 'not replaced')
-      await backend.replace('k', '{"a":1}', entryOf(context, '{"a":2}', { reading: next }))
-      await mayBe(next, 'replaced')
-      await backend.replace('k', '{"a":2}', entryOf(context, '{"a":3}'))
-      await mayBe(undefined, 'replaced by one of which nothing was made')
-      await backend.remove('k')
-      await backend.create('k', entryOf(context, '{"a":4}'))
-      await mayBe(undefined, 'made anew')
-    },
-  },
 ]

@@ -103,7 +103,10 @@ export class Commit {
     this.#settings = Cookie.settings(cookie)
     this.#cookieText = cookieText ?? Cookie.text(cookie)
     this.#reading =
-      cookieText === undefined && canonical && Cookie.isCanonical(cookie, canonical.base)
+      cookieText === undefined &&
+      this.#store.keepsReadings &&
+      canonical &&
+      Cookie.isCanonical(cookie, canonical.base)
         ? canonical.readingOf(
             Cookie.createdAt(cookie),
             cookie.expires ? cookie.expires.valueOf() : null,

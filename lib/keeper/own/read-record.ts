@@ -1,4 +1,5 @@
 import type { Entry, StoreKey } from '../../backend/contract'
+import type { ReadEntry } from '../../backend/readings'
 import type { Reading } from '../../record/canonical'
 import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../record/expiry'
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
@@ -21,7 +22,7 @@ export class RecordReader {
   /** `undefined`: it cannot be opened, or is no session's record. */
   read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
     const { canonical } = this.#context
-    const reading = entry.reading as Reading | undefined
+    const reading = (entry as ReadEntry).reading as Reading | undefined
     if (reading && reading.reader === canonical) {
       return this.#loaded(id, entry, reading.created, reading.expires, reading.data)
     }

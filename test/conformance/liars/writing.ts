@@ -22,14 +22,6 @@ export const writingLiars: Record<string, Liar<typeof ReferenceBackend>> = {
       'a write that was refused leaves the index of owners alone',
     ],
   },
-  'keeps what was made of the body before': {
-    Liar: class extends ReferenceBackend {
-      override replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced> {
-        return super.replace(key, seen, { ...entry, reading: this.live(key)?.reading })
-      }
-    },
-    caughtBy: ['what was made of a body comes back with that body or not at all'],
-  },
   'compares, lets others in, then writes': {
     Liar: class extends LaterBackend {
       override async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
