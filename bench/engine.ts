@@ -3,26 +3,17 @@
  * of their overheads over bare Connect.
  */
 import { ENGINE_KINDS } from './http/engines'
-import { median, Server } from './http/measure'
+import { measureRounds } from './http/rounds'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
-const ROUND_MS = Number(process.env['BENCH_MS'] ?? 700)
+const LOAD = { seconds: Number(process.env['BENCH_SECONDS'] ?? 1), connections: 16, withCookies: true }
 
 async function main(): Promise<void> {
   console.log('0.1 kB: CPU time of the server process per request over bare Connect (microseconds)\n')
-  for (const work of ['unchanged', 'changed']) {
-    const servers = new Map<string, Server>()
-    for (const kind of ENGINE_KINDS) servers.set(kind, await Server.start([kind, work, '100']))
-    const samples = new Map<string, number[]>(ENGINE_KINDS.map((kind) => [kind, []]))
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [kind, server] of servers) {
-        const { cpuUs } = await server.load(ROUND_MS, true)
-        if (round > 0) samples.get(kind)?.push(cpuUs)
-      }
-    }
-    for (const server of servers.values()) await server.stop()
-    const of = (kind: (typeof ENGINE_KINDS)[number]) => median(samples.get(kind) ?? [])
-    const over = (kind: (typeof ENGINE_KINDS)[number]) => of(kind) - of('bare')
+  for (const work of ['unchanged', 'number']) {
+    const measured = await measureRounds(ENGINE_KINDS, [work, '0.1 kB'], LOAD, ROUNDS)
+    const cpuUs = new Map(ENGINE_KINDS.map((kind, i) => [kind, measured[i]?.cpuUs ?? Number.NaN]))
+    const over = (kind: (typeof ENGINE_KINDS)[number]) => (cpuUs.get(kind) ?? 0) - (cpuUs.get('bare') ?? 0)
     for (const storage of ['plain store', 'MemoryStore'] as const) {
       const theirs = storage === 'plain store' ? 'engine, handlers' : 'engine, MemoryStore'
       const [session, engine] = [over(`session, ${storage}`), over(theirs)]

@@ -6,14 +6,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres, startRedis } from '../test/support/servers'
-import { median, type Sample, Server } from './http/measure'
+import { SMALL_SIZES } from './http/data'
+import { type Measured, measureRounds } from './http/rounds'
 import { installSqlite } from './http/sqlite'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
-const ROUND_MS = Number(process.env['BENCH_MS'] ?? 500)
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 1)
 const CONNECTIONS = Number(process.env['BENCH_CONNECTIONS'] ?? 64)
-const SIZES = (process.env['BENCH_SIZES'] ?? '100,1000').split(',').map(Number)
-const WORKS = ['unchanged', 'changed']
+const SIZES = process.env['BENCH_SIZES']?.split(',') ?? SMALL_SIZES
+const WORKS = ['unchanged', 'number']
+/** A life of an hour, as most applications have: a change sends its cookie. */
+const OPTIONS = JSON.stringify({ cookie: { maxAge: 3_600_000 } })
 
 interface Pair {
   /** @returns why it cannot be measured here */
@@ -39,31 +42,10 @@ const PAIRS: Pair[] = [
   { theirs: 'connect-pg-simple', ours: 'PostgresStore', start: startPostgres },
 ].filter(({ ours }) => ours.startsWith(process.env['BENCH_STORE'] ?? ''))
 
-async function measure(kinds: string[], work: string, bytes: number, url: string) {
-  const servers: Server[] = []
-  const samples: Sample[][] = kinds.map(() => [])
-  try {
-    for (const kind of kinds)
-      servers.push(await Server.start([kind, work, String(bytes)], CONNECTIONS, { BENCH_STORE_URL: url }))
-    // Round 0 warms up. Kinds take turns, so that a drift of the machine meets all of them.
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [i, server] of servers.entries()) {
-        const sample = await server.load(ROUND_MS, true, CONNECTIONS, 1)
-        if (round > 0) samples[i]?.push(sample)
-      }
-    }
-  } finally {
-    for (const server of servers) await server.stop()
-  }
-  return samples.map((list) => {
-    const of = (pick: (sample: Sample) => number) => median(list.map(pick))
-    return {
-      cpuUs: of((s) => s.cpuUs),
-      perSecond: of((s) => s.perSecond),
-      p50Us: of((s) => s.p50Us),
-      p99Us: of((s) => s.p99Us),
-    }
-  })
+function measure(kinds: string[], work: string, size: string, url: string): Promise<Measured[]> {
+  const load = { seconds: SECONDS, connections: CONNECTIONS, withCookies: true }
+  const env = { BENCH_STORE_URL: url, BENCH_OPTIONS: OPTIONS }
+  return measureRounds(kinds, [work, size], load, ROUNDS, { visitors: CONNECTIONS, env })
 }
 
 async function main(): Promise<void> {
@@ -78,13 +60,13 @@ async function main(): Promise<void> {
     }
     const store = await start()
     try {
-      for (const bytes of SIZES) {
+      for (const size of SIZES) {
         for (const work of WORKS) {
-          const [bare, a, b] = await measure(['bare', theirs, ours], work, bytes, store.url)
+          const [bare, a, b] = await measure(['bare', theirs, ours], work, size, store.url)
           if (!bare || !a || !b) continue
-          const line = (name: string, { cpuUs, perSecond, p50Us, p99Us }: Sample) =>
+          const line = (name: string, { cpuUs, perSecond, p50Us, p99Us }: Measured) =>
             console.log(
-              `${`${bytes / 1000} kB`.padEnd(8)}${work.padEnd(11)}${name.padEnd(20)}over ${(cpuUs - bare.cpuUs).toFixed(1).padStart(6)}   p50 ${p50Us.toFixed(0).padStart(6)}   p99 ${p99Us.toFixed(0).padStart(6)}   ${perSecond.toFixed(0).padStart(6)} requests/s`,
+              `${size.padEnd(8)}${work.padEnd(11)}${name.padEnd(20)}over ${(cpuUs - bare.cpuUs).toFixed(1).padStart(6)}   p50 ${p50Us.toFixed(0).padStart(6)}   p99 ${p99Us.toFixed(0).padStart(6)}   ${perSecond.toFixed(0).padStart(6)} requests/s`,
             )
           line(theirs, a)
           line(ours, b)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { cpus } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { HAS_WRK, wrkArguments, wrkResult } from './wrk'
 
 const run = promisify(execFile)
 
@@ -12,6 +13,13 @@ export interface Sample {
   perSecond: number
   p50Us: number
   p99Us: number
+}
+
+export interface Load {
+  seconds: number
+  connections: number
+  /** Requests bring the visitors' cookies, in turn. */
+  withCookies: boolean
 }
 
 /** With two cores and taskset the server has one for itself; the load runs on the other. */
@@ -26,9 +34,29 @@ function hasTaskset(): boolean {
   }
 }
 
-function command(core: number, script: string, args: string[]): [string, string[]] {
-  const node = ['--import', 'tsx', path.join(__dirname, script), ...args]
-  return PINS ? ['taskset', ['-c', String(core), process.execPath, ...node]] : [process.execPath, node]
+const pinned = (core: number, command: string[]): [string, string[]] => {
+  const [file = '', ...args] = PINS ? ['taskset', '-c', String(core), ...command] : command
+  return [file, args]
+}
+
+const node = (script: string, args: string[], flags: string[] = []): string[] => {
+  return [process.execPath, ...flags, '--import', 'tsx', path.join(__dirname, script), ...args]
+}
+
+/** What a server has used so far. */
+interface Usage {
+  served: number
+  cpuUs: number
+  heapUsed: number
+  collections: number
+}
+
+export interface ServerOptions {
+  /** How many visitors log in before the load begins. */
+  visitors?: number
+  env?: Record<string, string>
+  /** Flags of Node.js. */
+  flags?: string[]
 }
 
 export class Server {
@@ -40,35 +68,59 @@ export class Server {
     this.#child = child
   }
 
-  /** @param sessions how many visitors log in before the load begins */
-  static async start(args: string[], sessions = 1, env: Record<string, string> = {}): Promise<Server> {
-    const [file, argv] = command(0, 'server.ts', args)
+  /** @param args kind, work, size */
+  static async start(args: string[], options: ServerOptions = {}): Promise<Server> {
+    const { visitors = 1, env = {}, flags = [] } = options
+    const [file, argv] = pinned(0, node('server.ts', args, flags))
     const child = spawn(file, argv, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...env, NODE_NO_WARNINGS: '1' },
     })
     const server = new Server(child)
     server.port = (await server.#message<{ port: number }>()).port
-    for (let i = 0; i < sessions; i++) {
+    for (let i = 0; i < visitors; i++) {
       const login = await fetch(`http://127.0.0.1:${server.port}/login`)
+      await login.text()
       server.cookies.push(login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '')
     }
     return server
   }
 
-  async load(ms: number, withCookie: boolean, connections = 64, pipelined = 1): Promise<Sample> {
+  async load({ seconds, connections, withCookies }: Load): Promise<Sample> {
+    const cookies = withCookies ? this.cookies : []
     const before = await this.#usage()
-    const [file, argv] = command(1, 'load.ts', [
-      String(this.port),
-      String(connections),
-      String(ms),
-      withCookie ? this.cookies.join('|') : '',
-      String(pipelined),
-    ])
+    const command = HAS_WRK
+      ? wrkArguments(this.port, connections, seconds, cookies)
+      : node('load.ts', [String(this.port), String(connections), `${seconds * 1000}`, cookies.join('|')])
+    const [file, argv] = pinned(1, command)
     const { stdout } = await run(file, argv)
     const after = await this.#usage()
-    const { perSecond, p50Us, p99Us } = JSON.parse(stdout)
-    return { cpuUs: (after.cpuUs - before.cpuUs) / (after.served - before.served), perSecond, p50Us, p99Us }
+    const cpuUs = (after.cpuUs - before.cpuUs) / (after.served - before.served)
+    if (!HAS_WRK) return { cpuUs, ...JSON.parse(stdout) }
+    const { requests, us, p50Us, p99Us } = wrkResult(stdout)
+    return { cpuUs, perSecond: (requests / us) * 1e6, p50Us, p99Us }
+  }
+
+  /**
+   * Bytes that the server allocates for one request, on a server with `--expose-gc` and room for new objects.
+   * `NaN` where a collection came between.
+   */
+  async allocated(requests: number, withCookies: boolean): Promise<number> {
+    await this.#requests(200, withCookies)
+    const before = await this.#usage('collect')
+    await this.#requests(requests, withCookies)
+    const after = await this.#usage()
+    if (after.collections !== before.collections) return Number.NaN
+    return (after.heapUsed - before.heapUsed) / requests
+  }
+
+  /** So many requests one after another on one connection. */
+  async #requests(count: number, withCookies: boolean): Promise<void> {
+    const headers = withCookies ? { cookie: this.cookies[0] ?? '' } : {}
+    for (let i = 0; i < count; i++) {
+      const answer = await fetch(`http://127.0.0.1:${this.port}/`, { headers })
+      await answer.arrayBuffer()
+    }
   }
 
   async stop(): Promise<void> {
@@ -77,8 +129,8 @@ export class Server {
     await ended
   }
 
-  #usage(): Promise<{ served: number; cpuUs: number }> {
-    this.#child.send('usage')
+  #usage(question = 'usage'): Promise<Usage> {
+    this.#child.send(question)
     return this.#message()
   }
 

@@ -1,14 +1,16 @@
-/** A server under measurement: `server.ts KIND WORK BYTES`. Tells its port, and its CPU time when asked. */
+/** A server under measurement: `server.ts KIND WORK SIZE`. Tells its port, and what it has used when asked. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PerformanceObserver } from 'node:perf_hooks'
 import connect from 'connect'
+import { type Size, sessionData } from './data'
 import { type Kind, middlewareOf } from './kinds'
-import type { Work } from './works'
+import { handlerOf, type Work } from './works'
 
-const [kind, work, bytes] = process.argv.slice(2) as [Kind, Work, string]
-const filler = 'x'.repeat(Math.max(0, Number(bytes) - 20))
+const [kind, work, size] = process.argv.slice(2) as [Kind, Work, Size]
 const app = connect()
 let served = 0
+let collections = 0
 
 async function main(): Promise<void> {
   const middleware = await middlewareOf(kind)
@@ -18,15 +20,13 @@ async function main(): Promise<void> {
     return listen()
   }
   app.use('/login', (req: any, res) => {
-    if (req.session) Object.assign(req.session, fill(filler))
+    if (req.session) Object.assign(req.session, sessionData(size))
     res.end('in')
   })
+  const handle = handlerOf(work, size)
   app.use((req: any, res: http.ServerResponse) => {
     served++
-    if (work === 'unchanged') void req.session?.n
-    else if (work === 'changed' && req.session) req.session.n = (req.session.n | 0) + 1
-    else if (work === 'new visitor' && req.session) req.session.n = 1
-    res.end('ok')
+    handle(req.session, () => res.end('ok'))
   })
   listen()
 }
@@ -35,15 +35,15 @@ async function main(): Promise<void> {
 function engineHandlers(): void {
   app.use('/login', async (req: any, res: http.ServerResponse) => {
     await req.session.start()
-    req.session.set(fill(filler))
+    req.session.set(sessionData(size))
     res.end('in')
   })
   app.use(async (req: any, res: http.ServerResponse) => {
     served++
     const { session } = req
     await session.start()
-    if (work === 'unchanged') session.get('n')
-    else if (work === 'changed') session.set('n', ((session.get('n') as number) | 0) + 1)
+    if (work === 'unchanged') session.get('state')
+    else if (work === 'number') session.set('n', ((session.get('n') as number) | 0) + 1)
     res.end('ok')
   })
 }
@@ -54,16 +54,21 @@ function listen(): void {
   server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 }
 
-/** Data as applications have them: some keys with strings, not one long one. */
-function fill(text: string): Record<string, string> {
-  const data: Record<string, string> = {}
-  for (let i = 0; i * 100 < text.length; i++) data[`key${i}`] = text.slice(i * 100, (i + 1) * 100)
-  return data
-}
+// A heap difference is what was allocated as long as nothing was collected in between.
+new PerformanceObserver((list) => {
+  collections += list.getEntries().length
+}).observe({ entryTypes: ['gc'] })
 
-process.on('message', () => {
-  const { user, system } = process.cpuUsage()
-  process.send?.({ served, cpuUs: user + system })
+process.on('message', (asked) => {
+  if (asked === 'collect') globalThis.gc?.()
+  // The observer hears of a collection in a later turn.
+  setTimeout(tell, asked === 'collect' ? 50 : 0)
 })
+
+function tell(): void {
+  const { user, system } = process.cpuUsage()
+  const { heapUsed } = process.memoryUsage()
+  process.send?.({ served, cpuUs: user + system, heapUsed, collections })
+}
 process.on('disconnect', () => process.exit())
 main()
