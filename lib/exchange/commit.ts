@@ -80,6 +80,18 @@ export function differs(session: object, before: readonly unknown[] | undefined)
   return now.length !== before?.length || now.some((value, i) => !Object.is(value, before[i]))
 }
 
+/**
+ * Whether a session says what was last saved of it: a merge gives it the cookie that another request has set, which
+ * is no change by its handler.
+ */
+export function isSaved(session: Session, held: Held): boolean {
+  try {
+    return textOf(session, held) === held.base && Cookie.settings(session.cookie) === held.settings
+  } catch {
+    return false
+  }
+}
+
 function carryOut(
   exchange: Exchange,
   session: Session,

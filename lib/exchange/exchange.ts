@@ -8,7 +8,7 @@ import type { HookedResponse } from '../response/parts'
 import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
-import { commit, differs } from './commit'
+import { commit, differs, isSaved } from './commit'
 import type { Room } from './context'
 import { type Ended, putHeaders } from './cookies'
 import { refuseInside } from './inside-update'
@@ -168,7 +168,8 @@ export class Exchange implements SessionLink, Guard {
    */
   afterEnd(): void {
     const { session } = this.req
-    if (!session || this.held?.id !== session.id || !differs(session, this.endedWith)) {
+    const { held } = this
+    if (!session || held?.id !== session.id || !differs(session, this.endedWith) || isSaved(session, held)) {
       this.#leave()
       return
     }

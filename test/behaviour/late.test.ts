@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { forgetWarnings } from '../../lib/base/warnings'
 import type { Handler } from '../support/app'
 import { turns } from '../support/clock'
 import { keep, odd, ours, session } from './ours'
@@ -102,6 +103,29 @@ describe('a handler that goes on after it has ended the response', () => {
     since()
     await client.get('/same')
     assert.deepEqual(since(), [])
+  })
+
+  it('is not what a merge looks like: no warning blames the handler', async (t) => {
+    const codes: string[] = []
+    t.mock.method(process, 'emitWarning', (_words: string, { code }: { code: string }) => codes.push(code))
+    const app = await ours(
+      t,
+      {},
+      {
+        '/change': async (req, res) => {
+          await app.client.twin().get('/put?theirs=1')
+          req.session.mine = 1
+          res.end()
+        },
+      },
+    )
+    await app.client.get('/put?user=ann')
+    forgetWarnings()
+    await app.client.get('/change')
+    await turns(2)
+    assert.deepEqual(codes, [])
+    assert.equal((await app.client.get('/')).body, '{"user":"ann","theirs":"1","mine":1}')
+    assert.deepEqual(app.since(), ['created', 'saved', 'saved'])
   })
 
   it('marks that a store puts on the session are no late changes', async (t) => {
