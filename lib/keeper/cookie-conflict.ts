@@ -15,7 +15,7 @@ export function takeCookie(held: Held, session: Session, theirs: Data): boolean 
   const cookie = session.req[LINK]?.restoreCookie(theirs)
   if (!cookie) return false
   held.settings = Cookie.settings(cookie)
-  cookie.maxAge = cookie.originalMaxAge
+  Cookie.renew(cookie)
   session.cookie = cookie
   return true
 }

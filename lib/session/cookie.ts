@@ -40,6 +40,8 @@ export class Cookie {
   #created = 0
   /** Epoch ms of the last request, where idle time is enforced over a store that keeps no deadline of ours. */
   #active = 0
+  /** The end that the last renewal gave; another one was set since by the handler. */
+  #renewedTo: Time = undefined
 
   /**
    * @param options attributes to start from; unknown ones stay on the instance and out of `data`
@@ -198,6 +200,23 @@ export class Cookie {
   /** @internal */
   static markActive(cookie: Cookie, now: number): void {
     cookie.#active = now
+  }
+
+  /** @internal Gives it its whole life again from now. */
+  static renew(cookie: Cookie): void {
+    cookie.maxAge = cookie.originalMaxAge
+    // A handler can put something else in the place of a cookie.
+    if (#renewedTo in cookie) cookie.#renewedTo = cookie._expires
+  }
+
+  /**
+   * @internal Renewed again for what is written later than it was renewed; an end that the handler has set since stays.
+   */
+  static renewAgain(cookie: Cookie, now: number): void {
+    const { _expires, originalMaxAge } = cookie
+    if (!(_expires instanceof Date) || _expires !== cookie.#renewedTo || originalMaxAge === null) return
+    if (_expires.valueOf() < now + originalMaxAge)
+      cookie.#renewedTo = cookie._expires = new Date(now + originalMaxAge)
   }
 
   /** @internal whether the attributes are those of the configuration */

@@ -3,7 +3,7 @@ import { SessionError } from '../base/errors'
 import type { CookieData } from '../cookie/settings'
 import { applyDelta, deltaBetween } from '../record/delta'
 import { type Data, dataText, parseData } from '../record/text'
-import type { Cookie } from './cookie'
+import { Cookie } from './cookie'
 import { LINK, type SessionRequest } from './link'
 import type { Store } from './store'
 
@@ -53,7 +53,7 @@ export class Session {
 
   /** Sets `cookie.maxAge` back to its original value. */
   resetMaxAge(): this {
-    this.cookie.maxAge = this.cookie.originalMaxAge
+    Cookie.renew(this.cookie)
     return this
   }
 

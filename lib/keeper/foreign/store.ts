@@ -53,8 +53,10 @@ export class ForeignStore {
    * are no changes; what the handler does while the store is at work is not.
    */
   async set(id: string, session: Session, onLate: OnLate): Promise<Agreed> {
-    if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY)
-      Cookie.markActive(session.cookie, Date.now())
+    const now = Date.now()
+    // A commit late in a long request must not take back what others have renewed since it began.
+    Cookie.renewAgain(session.cookie, now)
+    if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY) Cookie.markActive(session.cookie, now)
     let given: Agreed | undefined
     await this.#ask(
       id,
@@ -70,6 +72,7 @@ export class ForeignStore {
   }
 
   async touch(id: string, session: Session, onLate: OnLate): Promise<void> {
+    Cookie.renewAgain(session.cookie, Date.now())
     await this.#ask(id, 'touch', (done) => this.#store.touch?.(id, asData(session), done), onLate)
   }
 

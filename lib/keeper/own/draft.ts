@@ -99,6 +99,9 @@ export class Commit {
   compose(data: string, cookieText?: string): this {
     const { cookie } = this.#session
     const { policy, canonical } = this.#context
+    const now = Date.now()
+    // A commit late in a long request must not take back what others have renewed since it began.
+    Cookie.renewAgain(cookie, now)
     this.data = data
     this.#settings = Cookie.settings(cookie)
     this.#cookieText = cookieText ?? Cookie.text(cookie)
@@ -114,7 +117,7 @@ export class Commit {
           )
         : undefined
     this.#text = this.#store.sealed(this.key, joinRecord(this.#cookieText, data))
-    this.#expires = deadlineOf(this.#session, this.#store.ttlMs, policy)
+    this.#expires = deadlineOf(this.#session, this.#store.ttlMs, policy, now)
     return this
   }
 
@@ -150,10 +153,9 @@ export class Commit {
 }
 
 /** @returns the deadline of a session's record, as of `now` */
-export function deadlineOf(session: Session, ttlMs: number, timeouts: Timeouts, now?: number): number {
+export function deadlineOf(session: Session, ttlMs: number, timeouts: Timeouts, now: number): number {
   const { cookie } = session
   const end = cookieEnd(cookie.expires)
   if (end !== undefined && isTimeless(timeouts)) return end
-  const at = now ?? Date.now()
-  return deadlineAt(at, end, ttlMs, Cookie.createdAt(cookie) || at, timeouts)
+  return deadlineAt(now, end, ttlMs, Cookie.createdAt(cookie) || now, timeouts)
 }

@@ -3,6 +3,7 @@ import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import { fingerprint } from '../../base/ids'
 import { worthMoving } from '../../record/expiry'
 import { dataText, parseData } from '../../record/text'
+import { Cookie } from '../../session/cookie'
 import { type Session, setSessionId, showInstead } from '../../session/session'
 import type { BackedStore } from '../../store/backed-store'
 import {
@@ -162,6 +163,7 @@ export class BackendKeeper implements Keeper {
   touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
     const { policy } = this.#context
     const now = Date.now()
+    Cookie.renewAgain(session.cookie, now)
     const to = deadlineOf(session, this.#store.ttlMs, policy, now)
     if (!forced && !worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
     const key = this.#store.keyOf(held.id)
