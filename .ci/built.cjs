@@ -1,5 +1,6 @@
 'use strict'
-// Preloaded, makes tests that import `lib/` get the same file of `dist/`: the build is what gets published.
+// Preloaded, makes tests that import `lib/` get the same file compiled to JavaScript, in the folder that SOJOURN_COMPILED
+// names: tests look into single modules, which the published package bundles. What is published is tested as packed.
 const Module = require('node:module')
 const { existsSync } = require('node:fs')
 const { join, relative, sep } = require('node:path')
@@ -9,8 +10,8 @@ const lib = join(root, 'lib') + sep
 const resolve = Module._resolveFilename
 
 function built(path) {
-  const file = join(root, 'dist', relative(lib, path)).replace(/\.ts$/, '.js')
-  if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`)
+  const file = join(process.env.SOJOURN_COMPILED, relative(lib, path)).replace(/\.ts$/, '.js')
+  if (!existsSync(file)) throw new Error(`${file} is missing`)
   return file
 }
 
@@ -22,7 +23,7 @@ Module._resolveFilename = function (...args) {
 process.on('exit', () => {
   const source = Object.keys(require.cache).find((path) => path.startsWith(lib))
   if (source) {
-    console.error(`${source} was loaded instead of the build`)
+    console.error(`${source} was loaded instead of what was compiled`)
     process.exitCode = 1
   }
 })

@@ -1,6 +1,6 @@
 /** What npm would publish, looked at and used by applications that have it installed. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { consumer, pack, run } from './packed'
@@ -40,6 +40,13 @@ describe('the published package', () => {
     assert.deepEqual(strange, [])
   })
 
+  test('takes less than 600 kB', () => {
+    const names = readdirSync(installed, { recursive: true }) as string[]
+    const bytes = names.map((name) => statSync(join(installed, name))).filter((file) => file.isFile())
+    const total = bytes.reduce((sum, { size }) => sum + size, 0)
+    assert.ok(total < 600_000, `${total} bytes`)
+  })
+
   test('has a version that satisfies the peers of stores written for express-session', () => {
     assert.match(manifest.version, /^1\.(2\d|1[89])\.\d+$/)
   })
@@ -65,6 +72,14 @@ describe('the published package', () => {
 })
 
 describe('an application that has it installed', () => {
+  test('finds function names and lines in a stack trace', () => {
+    const printed = inApp(
+      'stack.cjs',
+      `try { require('sojourn')({ secret: 'x', cookie: { maxAge: 'soon' } }) } catch (error) { console.log(error.stack) }`,
+    )
+    assert.match(printed, /at readCookieOptions \(.*sojourn.dist.shared.core\.js:\d{2,}:\d{1,3}\)/)
+  })
+
   test('gets the function itself from require', () => {
     const printed = inApp(
       'callable.cjs',

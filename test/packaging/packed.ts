@@ -18,7 +18,7 @@ export interface Packed {
 export function pack(): Packed {
   const folder = mkdtempSync(join(tmpdir(), 'sojourn-packed-'))
   for (const file of FILES) if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(folder, file))
-  run(ROOT, process.execPath, [tsc(), '-p', 'lib', '--outDir', join(folder, 'dist')])
+  run(ROOT, process.execPath, ['.scripts/build.cjs', join(folder, 'dist')])
   const [{ filename }] = JSON.parse(run(folder, 'npm', ['pack', '--json', '--ignore-scripts']))
   return {
     tarball: join(folder, filename),
