@@ -11,7 +11,7 @@ const words = process.argv.slice(2).filter((word) => word !== '--core')
 
 /** With `--core` those that want no server and nothing from the network. */
 const CORE =
-  /^test.(behaviour|conformance|base|cookie|record|session|exchange|engine|faults|response|backend.(lmdb|memory)|store.(lmdb|memory)|packaging.package)\b/
+  /^test.(behaviour|conformance|base|cookie|record|session|exchange|engine|faults|response|backend.(lmdb|memory)|store.(lmdb|memory)|packaging.package|examples.writing)\b/
 const onlyCore = process.argv.includes('--core')
 
 const files = readdirSync(join(root, 'test'), { recursive: true })

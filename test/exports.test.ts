@@ -17,6 +17,7 @@ const NAMES: Record<string, string[]> = {
   'sojourn/lmdb': ['LmdbBackend', 'LmdbStore'],
   'sojourn/redis': ['RedisStore'],
   'sojourn/postgres': ['PostgresBackend', 'PostgresStore'],
+  'sojourn/backend': ['SessionError', 'storeOf'],
   'sojourn/engine': ['Session', 'SessionEngine', 'SessionError'],
   'sojourn/storage': [
     'Session',

@@ -9,6 +9,7 @@ import express from 'express'
 import { parseStorageArguments } from '../lib/storage/bin-arguments'
 import { type Owner, serve } from './support/app'
 import type { Client } from './support/client'
+import { MapBackend } from './support/map-backend'
 
 require('./support/own-package.cjs')
 
@@ -141,7 +142,8 @@ describe('the programs of README', () => {
     const { inPostgres } = run(program('inPostgres'), ['inPostgres'])
     const { inRedis } = run(program('inRedis'), ['inRedis'])
     const { old, next } = run(program('migrateFrom: old'), ['old', 'next'])
-    for (const store of [sealed, onDisk, inRedis, inPostgres, old, next]) {
+    const inTheTable = run(program('inTheTable'), ['inTheTable']).inTheTable(new MapBackend())
+    for (const store of [sealed, onDisk, inRedis, inPostgres, old, next, inTheTable]) {
       assert.ok(store instanceof session.Store)
       await store.close()
     }

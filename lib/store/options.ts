@@ -44,7 +44,7 @@ export function splitBackedOptions<O extends BackedStoreOptions>(
  * A name that is not ours may be a slip, or an option of the store that the application had before: left alone, it
  * would be without effect and nobody would know. Values are not shown: a URL carries a password.
  *
- * @param required one of these has to be given
+ * @param required one of these has to be given, where there are any
  * @param others what else this store takes beside what all stores have
  * @throws TypeError ERR_SESSION_OPTION saying which names there are
  */
@@ -57,12 +57,13 @@ export function checkNames(
   const one = required.join(' or ')
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const got = typeof options === 'string' ? 'a string' : describe(options)
-    throw new SessionOptionError(`option ${required[0]}: expected an object with ${one}, got ${got}`)
+    const expected = one ? `an object with ${one}` : 'an object'
+    throw new SessionOptionError(`option ${required[0] ?? 'object'}: expected ${expected}, got ${got}`)
   }
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   const known = [...required, ...others, ...NAMES]
   const names = known.join(', ')
-  if (!given.some((name) => required.includes(name))) {
+  if (one && !given.some((name) => required.includes(name))) {
     const got = given.length > 0 ? given.slice(0, 5).join(', ') : 'none'
     throw new SessionOptionError(`option ${required[0]}: expected ${one} among ${names}; got ${got}`)
   }

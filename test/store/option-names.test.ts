@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { storeOf } from '../../lib/store/backend'
 import { LmdbStore } from '../../lib/store/lmdb'
+import { MemoryStore } from '../../lib/store/memory'
 import { PostgresStore } from '../../lib/store/postgres'
 import { RedisStore } from '../../lib/store/redis'
 import { freshPath } from '../support/lmdb/file'
+import { MapBackend } from '../support/map-backend'
 
 const SECRET = 'postgres://ann:pass-word@db/app'
 const client = { on() {}, sendCommand() {} }
@@ -64,6 +67,22 @@ const REFUSED: Array<[what: string, make: () => unknown, message: RegExp]> = [
     () => new LmdbStore({ file: './sessions' } as never),
     /expected path among .*; got file$/,
   ],
+  [
+    'storeOf with a slip in a name',
+    () => storeOf(new MapBackend(), { hashIDs: true } as never),
+    /^option hashIDs: expected one of .*hashIds.*; storeOf has no hashIDs$/,
+  ],
+  [
+    'storeOf with a text',
+    () => storeOf(new MapBackend(), SECRET as never),
+    /expected an object, got a string$/,
+  ],
+  [
+    'storeOf with a store in place of a backend',
+    () => storeOf(new MemoryStore() as never),
+    /^option backend: expected an object with the method read, got an object \(MemoryStore\)$/,
+  ],
+  ['storeOf with nothing', () => (storeOf as any)(), /^option backend: .* got undefined/],
   ['LmdbStore without options', () => new (LmdbStore as any)(), /an object with path, got undefined/],
 ]
 

@@ -3,7 +3,12 @@ const Module = require('node:module')
 const { join } = require('node:path')
 
 const lib = join(__dirname, '../../lib')
-const SUBPATHS = { lmdb: 'store/lmdb', redis: 'store/redis', postgres: 'store/postgres' }
+const SUBPATHS = {
+  lmdb: 'store/lmdb',
+  redis: 'store/redis',
+  postgres: 'store/postgres',
+  backend: 'store/backend',
+}
 const resolve = Module._resolveFilename
 
 Module._resolveFilename = function (request, ...rest) {
