@@ -15,7 +15,23 @@ export function warnOnce(code: string, message: string): void {
   process.emitWarning(message, { type: 'SojournWarning', code })
 }
 
+/** Most different warnings of one code: applications make their options, and names of keys, at run time too. */
+const DIFFERENT_MAX = 100
+const different = new Map<string, number>()
+
+/** A process warning, once per message: for what is wrong at several places, each with its own cure. */
+export function warnOnceEach(code: string, message: string): void {
+  const key = `${code} ${message}`
+  if (warned.has(key)) return
+  const count = different.get(code) ?? 0
+  if (count >= DIFFERENT_MAX) return
+  different.set(code, count + 1)
+  warned.add(key)
+  process.emitWarning(message, { type: 'SojournWarning', code })
+}
+
 /** @internal lets a test see a warning again */
 export function forgetWarnings(): void {
   warned.clear()
+  different.clear()
 }

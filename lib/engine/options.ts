@@ -1,5 +1,6 @@
 import { badOption } from '../base/errors'
 import type { CookieOptions } from '../cookie/settings'
+import { warnUnknownCookieOptions, warnUnknownOptions } from '../session/unknown-options'
 
 /** Cookie settings of an engine. */
 export interface EngineCookieOptions {
@@ -42,12 +43,22 @@ export interface EngineSettings {
 
 const DURATION_MS = 30 * 60_000
 const SECRET_MIN = 16
+const NAMES = [
+  'duration',
+  'automatic_touch',
+  'automaticTouch',
+  'save_uninitialized',
+  'saveUninitialized',
+  'cookie',
+]
 
 /** @throws TypeError ERR_SESSION_OPTION naming the option; a secret is never shown */
 export function readEngineOptions(options: SessionEngineOptions): EngineSettings {
   if (typeof options !== 'object' || options === null) badOption('object', 'an object', options)
   const cookie = own(options, 'cookie') as EngineCookieOptions | undefined
   if (typeof cookie !== 'object' || cookie === null) badOption('cookie', 'an object with a secret', cookie)
+  warnUnknownOptions(options, NAMES)
+  warnUnknownCookieOptions(cookie, ['name', 'secret'])
   const secret = own(cookie, 'secret')
   if (typeof secret !== 'string' || secret.length < SECRET_MIN) {
     const got = typeof secret === 'string' ? secret.length : typeof secret

@@ -32,10 +32,12 @@ export interface SessionMiddleware {
  * Makes the middleware that gives requests a `session`.
  *
  * @throws TypeError ERR_SESSION_OPTION when an option is wrong
+ * @throws SessionError ERR_SESSION_USAGE when it is used as a middleware itself: `app.use(session)`
  */
 export function session(options?: SessionOptions): SessionMiddleware {
   const policy = readOptions(options)
-  const store = (options?.store ?? new MemoryStore()) as Store
+  const given = options?.store
+  const store = (given === undefined ? new MemoryStore() : given) as Store
   checkStore(store)
   const room = new Room(policy, store, options?.cookie)
   const state = stateOf(store)
@@ -47,9 +49,10 @@ export function session(options?: SessionOptions): SessionMiddleware {
 
   /**
    * @returns `undefined` for a request that passes without a session
-   * @throws what a function of the application throws, and an Error when there is no secret
+   * @throws what a function of the application throws, and an Error when there is no secret or no such request
    */
   function signerFor(req: SessionRequest): Signer | undefined {
+    if (req.httpVersionMajor === undefined && isFetchRequest(req)) throw misused()
     // An application may mount several, or have put a session there itself: the first one counts.
     if (req.session || !state.up || policy.skip?.(req as never)) return undefined
     if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) return undefined
@@ -59,6 +62,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
   }
 
   function sessionMiddleware(req: SessionRequest, res: HookedResponse, next: Next): void {
+    if (typeof next !== 'function') throw misused()
     let exchange: Exchange | undefined
     let started: void | PromiseLike<void>
     try {
@@ -127,6 +131,19 @@ export async function update<R>(
   if (!exchange)
     throw new SessionError('ERR_SESSION_USAGE', 'update: the request has not passed the session middleware')
   return exchange.update(change as (data: Record<string, unknown>) => R | PromiseLike<R>)
+}
+
+function misused(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_USAGE',
+    'the session middleware is called as (req, res, next) with the request of node:http, Express or Connect; ' +
+      'a fetch Request has no response to put a cookie on',
+  )
+}
+
+/** A `Request` of the Fetch standard, of whatever implementation: its headers are no plain object. */
+function isFetchRequest({ headers }: SessionRequest): boolean {
+  return typeof (headers as { getSetCookie?: unknown } | undefined)?.getSetCookie === 'function'
 }
 
 function ignore(): void {}

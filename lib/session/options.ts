@@ -4,13 +4,17 @@ import type { Secret } from '../cookie/signature'
 import type { SessionRequest } from './link'
 import type { Concurrency } from './policy'
 import type { Store, StoreLike } from './store'
+import { warnUnknownCookieOptions } from './unknown-options'
 
 /** What a handler's request is typed as in options that are functions: Express', Connect's, node:http's, any. */
 export type AnyRequest = ReturnType<typeof JSON.parse>
 
 /** Options of `session()`. Those of express-session mean what they mean there; times are in milliseconds. */
 export interface SessionOptions {
-  /** Signs the session cookie. The first of an array signs, all verify. Default: `req.secret` of cookie-parser. */
+  /**
+   * Signs the session cookie: at least 16 bytes, better 32, from a CSPRNG. The first of an array signs, all verify.
+   * Default: `req.secret` of cookie-parser; given as `undefined` it is the same, with a warning.
+   */
   secret?: Secret | readonly Secret[] | undefined
   /** Cookie settings, or a function of the request that returns them. Default `{ path: '/', httpOnly: true }`. */
   cookie?: CookieOptions | ((req: AnyRequest) => CookieOptions) | undefined
@@ -54,6 +58,8 @@ export interface SessionOptions {
 
 /** @throws TypeError ERR_SESSION_OPTION when it is no store */
 export function checkStore(store: unknown): asserts store is Store {
+  // express-session takes a MemoryStore in its place; a store that was meant and is not there must not be that.
+  if (store === null) badOption('store', 'a store, or undefined for a MemoryStore', store)
   for (const method of ['get', 'set', 'destroy', 'on'] as const) {
     if (typeof (store as StoreLike | null)?.[method] !== 'function') {
       badOption('store', `a store with the methods get, set, destroy and on; ${method} is missing`, store)
@@ -75,6 +81,7 @@ export function readCookieOptions(given: unknown, name: string): CookieOptions {
   const from = given ?? {}
   if (typeof from !== 'object') badOption('cookie', 'an object or a function', given)
   // Without a prototype, which could lend attributes.
+  warnUnknownCookieOptions(from)
   const options: Record<string, unknown> = Object.create(null)
   for (const key of [...ATTRIBUTES, 'maxAge', 'expires'] as const) {
     const value = (from as Record<string, unknown>)[key]
@@ -89,6 +96,10 @@ export function readCookieOptions(given: unknown, name: string): CookieOptions {
     (v) => v === '' || (typeof v === 'string' && v.startsWith('/')),
   )
   check(options, 'domain', 'a host name', (v) => typeof v === 'string')
+  for (const key of ['httpOnly', 'secure', 'partitioned'] as const) {
+    const auto = key === 'secure' ? ", or 'auto'" : ''
+    check(options, key, `true or false${auto}`, (v) => isFlag(v) || (auto !== '' && v === 'auto'))
+  }
   check(options, 'sameSite', "'lax', 'strict', 'none', 'auto' or a boolean", (v) =>
     SAME_SITE.includes(lower(v)),
   )
@@ -110,6 +121,11 @@ function check(
 function isLife(value: unknown): boolean {
   if (value instanceof Date || value === false) return true
   return typeof value === 'number' && value >= 0 && value + Date.now() <= DATE_MAX_MS
+}
+
+/** Numbers count as express-session takes them; a text never does: 'false' would be true. */
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean' || typeof value === 'number'
 }
 
 function lower(value: unknown): unknown {

@@ -1,8 +1,9 @@
-import { KeyObject } from 'node:crypto'
-import { badOption, describe, SessionOptionError } from '../base/errors'
-import { warnOnce } from '../base/warnings'
-import { type Secret, Signer } from '../cookie/signature'
+import { badOption, describe, SessionError, SessionOptionError } from '../base/errors'
+import { warnOnce, warnOnceEach } from '../base/warnings'
+import type { Signer } from '../cookie/signature'
 import type { Timeouts } from '../record/expiry'
+import { readSecret } from './secret'
+import { warnUnknownOptions } from './unknown-options'
 
 /** What happens to a change when another request has changed the session meanwhile. */
 export type Concurrency = 'merge' | 'overwrite' | 'reject'
@@ -43,12 +44,19 @@ const STORE_TIMEOUT_MS = 10_000
  * Checks the options once. The caller's object is read and never changed; later changes to it have no effect.
  *
  * @throws TypeError ERR_SESSION_OPTION naming the option, what was expected and what came
+ * @throws SessionError ERR_SESSION_USAGE when a request comes instead of options
  */
 export function readOptions(given: unknown): Policy {
+  if (isRequest(given)) {
+    throw new SessionError(
+      'ERR_SESSION_USAGE',
+      'session was used as a middleware, but it makes one; call it: session({ secret, … })',
+    )
+  }
   if (given !== undefined && given !== null && typeof given !== 'object')
     badOption('object', 'an object', given)
   const raw = own((given ?? {}) as RawOptions)
-  warnUnknown(raw)
+  warnUnknownOptions(raw, KNOWN)
   const idleMs = duration(raw, 'idleTimeout') ?? Number.POSITIVE_INFINITY
   const touchAfterMs = duration(raw, 'touchAfter', 0)
   if (touchAfterMs !== undefined && touchAfterMs >= idleMs) {
@@ -56,11 +64,11 @@ export function readOptions(given: unknown): Policy {
   }
   return Object.freeze({
     name: cookieName(raw['name'] || raw['key']),
-    signer: signerOf(raw['secret']),
+    signer: readSecret(raw),
     genid: callable(raw, 'genid', 'genid option must be a function'),
-    proxy: raw['proxy'] === undefined ? undefined : Boolean(raw['proxy']),
+    proxy: flag(raw, 'proxy', undefined),
     resave: defaultTrue(raw, 'resave'),
-    rolling: Boolean(raw['rolling']),
+    rolling: flag(raw, 'rolling', false),
     saveUninitialized: defaultTrue(raw, 'saveUninitialized'),
     unsetDestroys:
       oneOf(raw, 'unset', ['keep', 'destroy'], 'unset option must be "destroy" or "keep"') === 'destroy',
@@ -70,7 +78,7 @@ export function readOptions(given: unknown): Policy {
     concurrency: oneOf(raw, 'concurrency', ['merge', 'overwrite', 'reject']),
     storeTimeoutMs: timeout(raw),
     skip: callable(raw, 'skip'),
-    cacheControl: raw['cacheControl'] !== false,
+    cacheControl: flag(raw, 'cacheControl', true),
   })
 }
 
@@ -84,14 +92,11 @@ function own(options: RawOptions): RawOptions {
   return copy
 }
 
-function warnUnknown(raw: RawOptions): void {
-  const unknown = Object.keys(raw).filter((key) => !KNOWN.includes(key))
-  if (unknown.length > 0) {
-    warnOnce(
-      'SOJOURN_UNKNOWN_OPTION',
-      `unknown option ${unknown.join(', ')}: it has no effect; see the list of options`,
-    )
-  }
+/** `app.use(session)`, which Express and Connect call with a request. */
+function isRequest(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  const { headers, method, url } = given as Record<string, unknown>
+  return typeof headers === 'object' && typeof method === 'string' && typeof url === 'string'
 }
 
 /** RFC 6265 section 4.1.1: cookie-name = token (RFC 9110 section 5.6.2) */
@@ -106,38 +111,28 @@ function cookieName(name: unknown): string {
   return name
 }
 
-function signerOf(secret: unknown): Signer | undefined {
-  if (!secret) return undefined
-  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
-  if (secrets.length === 0) {
-    throw new SessionOptionError('secret option array must contain one or more strings')
-  }
-  secrets.forEach((one, i) => {
-    if (!isSecret(one)) {
-      // Never the value: a secret of a wrong type is still a secret.
-      badOption(
-        `secret${Array.isArray(secret) ? `[${i}]` : ''}`,
-        'a non-empty string, Buffer or KeyObject',
-        typeof one,
-      )
-    }
-  })
-  return new Signer(secrets as Secret[])
-}
-
-export function isSecret(value: unknown): value is Secret {
-  if (typeof value === 'string') return value.length > 0
-  if (value instanceof KeyObject) return value.type === 'secret'
-  return ArrayBuffer.isView(value) && value.byteLength > 0
-}
-
 function defaultTrue(raw: RawOptions, name: string): boolean {
-  if (raw[name] !== undefined) return Boolean(raw[name])
+  if (raw[name] !== undefined) return flag(raw, name, true)
   warnOnce(
     `SOJOURN_UNDEFINED_${name.toUpperCase()}`,
     `option ${name} is undefined and counts as true, as in express-session; say ${name}: false unless you need it`,
   )
   return true
+}
+
+/**
+ * A text is never taken: 'no', 'false' and '0' are all true, and what is true only by its form was never meant so.
+ *
+ * @returns what express-session makes of a number or `null`, with a warning
+ */
+function flag<T extends boolean | undefined>(raw: RawOptions, name: string, otherwise: T): boolean | T {
+  const value = raw[name]
+  if (value === undefined || typeof value === 'boolean') return value ?? otherwise
+  if (value !== null && typeof value !== 'number') badOption(name, 'true or false', value)
+  // express-session's `proxy` knows true and false alone; to believe a header is nothing to do by accident.
+  const means = name === 'proxy' ? undefined : Boolean(value)
+  warnOnceEach('SOJOURN_OPTION_TYPE', `option ${name}: expected true or false; ${value} counts as ${means}`)
+  return means ?? otherwise
 }
 
 function duration(raw: RawOptions, name: string, least = 1): number | undefined {

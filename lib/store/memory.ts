@@ -7,6 +7,7 @@ import { warnOnce } from '../base/warnings'
 import { cookieEnd } from '../record/expiry'
 import { parseRecord } from '../record/text'
 import { BackedStore, type BackedStoreOptions, splitBackedOptions } from './backed-store'
+import { warnNames } from './options'
 
 export interface MemoryStoreOptions extends BackedStoreOptions {
   /** Most sessions kept; beyond it the one idle for longest leaves. Default 1,000,000. */
@@ -34,6 +35,7 @@ export class MemoryStore extends BackedStore {
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(options: MemoryStoreOptions = {}) {
+    warnNames(options ?? {}, ['max'])
     const [backed, { max = MAX }] = splitBackedOptions(options ?? {})
     if (typeof max !== 'number' || !(max >= 1)) badOption('max', 'a number of sessions, at least 1', max)
     super(new MemoryBackend(max, (key) => this.#evicted(key)), backed)

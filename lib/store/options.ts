@@ -1,8 +1,10 @@
 import { badOption, describe, SessionOptionError } from '../base/errors'
+import { didYouMean } from '../base/suggest'
 import type { Sealer } from '../record/seal'
 import type { Data } from '../record/text'
 import type { SessionData } from '../session/session'
 import type { Store } from '../session/store'
+import { warnUnknownOptions } from '../session/unknown-options'
 import type { OwnerOptions } from './owners'
 
 /** Options that all stores of ours have. */
@@ -69,8 +71,15 @@ export function checkNames(
   }
   for (const name of given) {
     if (known.includes(name)) continue
-    throw new SessionOptionError(`option ${name}: expected one of ${names}; ${store} has no ${name}`)
+    throw new SessionOptionError(
+      `option ${name}: expected one of ${names}; ${store} has no ${name}${didYouMean(name, known)}`,
+    )
   }
+}
+
+/** MemoryStore's, which express-session's takes without a look: a warning where the other stores have an error. */
+export function warnNames(options: object, others: readonly string[]): void {
+  warnUnknownOptions(options, [...others, ...NAMES])
 }
 
 /** @throws TypeError ERR_SESSION_OPTION naming the option */

@@ -229,18 +229,19 @@ describe('warnings for those who do not listen', () => {
       await client.get('/put')
       await client.get('/', { cookie: 'connect.sid=s%3Aa.b' })
     }
-    session({ secret: 'x' })
-    session({ secret: 'x' })
+    session({ secret: 'keyboard cat, keyboard cat' })
+    session({ secret: 'keyboard cat, keyboard cat' })
     await turns(2)
     assert.deepEqual(
       warnings.map(({ name, code }) => `${name} ${code}`),
       [
+        'SojournWarning SOJOURN_SECRET_SHORT',
         'SojournWarning SOJOURN_COOKIE_WITHHELD',
         'SojournWarning SOJOURN_COOKIE_REFUSED',
         'SojournWarning SOJOURN_UNDEFINED_RESAVE',
         'SojournWarning SOJOURN_UNDEFINED_SAVEUNINITIALIZED',
       ],
     )
-    assert.match(warnings[0].message, /trust proxy/)
+    assert.match(warnings[1].message, /trust proxy/)
   })
 })

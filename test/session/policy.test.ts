@@ -27,11 +27,11 @@ describe('options become a policy', () => {
     )
   })
 
-  it('from what is truthy and what is not, as express-session takes them', () => {
+  it('from numbers and nothing, as express-session takes them', () => {
     const policy = readOptions({
       resave: 1,
       saveUninitialized: 0,
-      rolling: 'yes',
+      rolling: 1,
       proxy: 0,
       unset: '',
       genid: null,
@@ -40,7 +40,7 @@ describe('options become a policy', () => {
     assert.equal(policy.resave, true)
     assert.equal(policy.saveUninitialized, false)
     assert.equal(policy.rolling, true)
-    assert.equal(policy.proxy, false)
+    assert.equal(policy.proxy, undefined, 'there only true and false are looked at')
     assert.equal(policy.unsetDestroys, false)
     assert.equal(policy.genid, undefined)
     assert.equal(policy.name, 'connect.sid')
