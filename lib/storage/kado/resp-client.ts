@@ -77,34 +77,47 @@ export class RespClient {
     socket.on('end', () => this.#drop(line))
     socket.on('close', () => this.#lost(line, cause))
     if (password !== undefined) {
-      this.#ask(line, ['AUTH', password]).then(
-        (reply) => reply instanceof ReplyError && this.#drop(line, reply),
-        () => undefined,
-      )
+      // Judged in the turn in which it comes: the commands behind it get WRONGPASS, not the NOAUTH that follows from it.
+      const judge = (reply: ClientReply): void => {
+        if (!(reply instanceof ReplyError)) return
+        this.#lost(line, reply)
+        socket.destroy()
+      }
+      this.#put(line, ['AUTH', password], judge, () => undefined)
     }
     return line
   }
 
   #ask(line: Line, words: readonly string[]): Promise<ClientReply> {
+    if (line.asked.length >= MAX_ASKED) {
+      return Promise.reject(failure('too many commands wait for an answer'))
+    }
+    return new Promise((resolve, reject) => this.#put(line, words, resolve, reject))
+  }
+
+  #put(
+    line: Line,
+    words: readonly string[],
+    resolve: (reply: ClientReply) => void,
+    reject: (error: Error) => void,
+  ): void {
     const { socket, asked } = line
-    if (asked.length >= MAX_ASKED) return Promise.reject(failure('too many commands wait for an answer'))
-    return new Promise((resolve, reject) => {
-      const late = (): void => {
-        // The answers behind this one would come as late; on a new connection they need not.
-        const error = new SessionError(
-          'ERR_SESSION_STORE_TIMEOUT',
-          `the storage server did not answer within ${this.options.timeoutMs} ms`,
-        )
-        reject(error)
-        this.#drop(line, error)
-      }
-      if (asked.length === 0) socket.ref()
-      asked.push({ resolve, reject, timer: setTimeout(late, this.options.timeoutMs) })
-      socket.write(encode(words))
-    })
+    const late = (): void => {
+      // The answers behind this one would come as late; on a new connection they need not.
+      const error = new SessionError(
+        'ERR_SESSION_STORE_TIMEOUT',
+        `the storage server did not answer within ${this.options.timeoutMs} ms`,
+      )
+      reject(error)
+      this.#drop(line, error)
+    }
+    if (asked.length === 0) socket.ref()
+    asked.push({ resolve, reject, timer: setTimeout(late, this.options.timeoutMs) })
+    socket.write(encode(words))
   }
 
   #answer(line: Line, reply: ClientReply): void {
+    if (line.socket.destroyed) return
     const first = line.asked.shift()
     if (first === undefined) throw new Error('a reply that nobody asked for')
     clearTimeout(first.timer)

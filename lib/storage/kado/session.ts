@@ -6,13 +6,15 @@ import { type Data, parseData, unserializableKey } from '../../record/text'
 import { SessionStorage } from '../server/server'
 import { type GuardedRequest, type GuardedResponse, guardRequest, middlewareOf } from './guard'
 import type { SessionMiddlewareOptions } from './options'
-import { SaveQueue } from './save-queue'
 import { dataOf, isAtomic, type Merge, SessionStore } from './store'
 import { SessionStoreLocal } from './store-local'
 import { SessionStoreMemory } from './store-memory'
+import { plainBatches } from './update-batches'
 
 /** As many hexadecimal digits as the SHA-1 ids of old, every bit of them from the system's CSPRNG. */
 const ID_BYTES = 20
+/** Where Kado's own constructor has the store, counted behind `sid`. */
+const KADO_STORE_AT = 3
 
 /**
  * The session of one visitor: values by key, restored from and saved to a `SessionStore`. What parallel requests
@@ -26,6 +28,10 @@ export class Session {
 
   readonly sid: string
   readonly store: SessionStore
+  /** What the constructor of five arguments was given; `undefined` with two. */
+  readonly ip: unknown
+  readonly agent: unknown
+  readonly uid: unknown
   #data: Data = Object.create(null)
   /** The data as they were restored or saved last. */
   #base = '{}'
@@ -68,7 +74,15 @@ export class Session {
   }
 
   /** @throws TypeError ERR_SESSION_OPTION when `sid` is no id or `store` no store */
-  constructor(sid: string, store: SessionStore) {
+  constructor(sid: string, store: SessionStore)
+  /**
+   * As Kado 4.3 has it. `ip`, `agent` and `uid` are kept on the session for the application and are not stored.
+   *
+   * @throws TypeError ERR_SESSION_OPTION when `sid` is no id or `store` no store
+   */
+  constructor(sid: string, ip: unknown, agent: unknown, uid: unknown, store: SessionStore)
+  constructor(sid: string, ...rest: unknown[]) {
+    const store = rest[rest.length > 1 ? KADO_STORE_AT : 0] as SessionStore
     if (!isUsableId(sid)) {
       throw badOption(
         'sid',
@@ -82,6 +96,7 @@ export class Session {
     }
     this.sid = sid
     this.store = store
+    if (rest.length > 1) [this.ip, this.agent, this.uid] = rest
   }
 
   /** Whether the store has had this session when it was restored or saved last. */
@@ -136,9 +151,8 @@ export class Session {
       saved = current === undefined ? mine : applyDelta(delta, JSON.stringify(current))
       return parseData(saved)
     }
-    await (isAtomic(this.store)
-      ? this.store.update(this.sid, merge)
-      : SaveQueue.of(this.store).update(this.sid, merge))
+    const updates = isAtomic(this.store) ? this.store : plainBatches(this.store)
+    await updates.update(this.sid, merge)
     if (gone) throw new SessionError('ERR_SESSION_GONE', 'the session has ended and is not saved')
     this.#stored = saved !== '{}'
     this.#base = saved

@@ -5,6 +5,7 @@ import { DEFAULT_PORT, hostOf, milliseconds, portOf } from '../server/options'
 import { ReplyError } from './reply-parser'
 import { RespClient } from './resp-client'
 import { type AtomicStore, type Merge, parseKept, SessionStore, type SessionStoreOptions } from './store'
+import { UpdateBatches } from './update-batches'
 
 export interface SessionStoreLocalOptions extends SessionStoreOptions {
   /** Where the `SessionStorage` listens. Default `localhost`. */
@@ -15,15 +16,15 @@ export interface SessionStoreLocalOptions extends SessionStoreOptions {
   password?: string | undefined
   /** To connect over TLS: options of `tls.connect`. Default: plain TCP. */
   tls?: ConnectionOptions | undefined
-  /** Milliseconds after which a command that is not answered has failed. Default 5,000. */
+  /**
+   * Milliseconds after which a command that is not answered has failed, and so has a save that kept losing to other
+   * processes. Default 5,000.
+   */
   storeTimeout?: number | undefined
 }
 
 /** A session that has used up less of its time than this is not worth a write. */
 const FRESH = 0.9
-/** Each lost round is a write that somebody else won. */
-const MAX_ROUNDS = 1000
-
 /**
  * Sessions in a `SessionStorage` server, shared by all processes that connect to it. A Redis from 8.4 or a Valkey from
  * 8.1 serves as well: they have compare-and-swap in `SET`.
@@ -32,6 +33,8 @@ export class SessionStoreLocal extends SessionStore implements AtomicStore {
   readonly host: string
   readonly port: number
   readonly #client: RespClient
+  readonly #timeoutMs: number
+  readonly #batches = new UpdateBatches((sid, merge) => this.#commit(sid, merge))
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(options: SessionStoreLocalOptions = {}) {
@@ -41,6 +44,7 @@ export class SessionStoreLocal extends SessionStore implements AtomicStore {
     this.port = portOf(options.port ?? DEFAULT_PORT)
     if (password !== undefined && typeof password !== 'string') badOption('password', 'a string', password)
     const timeoutMs = milliseconds('storeTimeout', options.storeTimeout ?? 5000, 1)
+    this.#timeoutMs = timeoutMs
     this.#client = new RespClient({ host: this.host, port: this.port, password, tls, timeoutMs })
   }
 
@@ -86,24 +90,25 @@ export class SessionStoreLocal extends SessionStore implements AtomicStore {
   }
 
   /** @internal */
-  async update(sid: string, merge: Merge): Promise<void> {
+  update(sid: string, merge: Merge): Promise<void> {
+    return this.#batches.update(sid, merge)
+  }
+
+  /** Each lost round is a write that another process won. */
+  async #commit(sid: string, merge: Merge): Promise<void> {
     const client = this.#client
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    const startedAt = performance.now()
+    do {
       const seen = (await client.send('GET', sid)) as string | null
       const merged = merge(parseKept(seen))
       if (merged === undefined) return
       const condition = seen === null ? ['NX'] : ['IFEQ', seen]
-      const written = await client.send(
-        'SET',
-        sid,
-        JSON.stringify(merged),
-        ...condition,
-        'PX',
-        this.#lifetime,
-      )
+      const body = JSON.stringify(merged)
+      const written = await client.send('SET', sid, body, ...condition, 'PX', this.#lifetime)
       if (written !== null) return
-    }
-    throw new SessionError('ERR_SESSION_CONFLICT', `lost ${MAX_ROUNDS} times in a row to other writers`)
+    } while (performance.now() - startedAt < this.#timeoutMs)
+    const lost = `a save lost to other writers for ${this.#timeoutMs} ms`
+    throw new SessionError('ERR_SESSION_STORE_TIMEOUT', lost)
   }
 
   get #lifetime(): string {

@@ -262,6 +262,18 @@ describe('Session', () => {
     })
   })
 
+  it('is made with two arguments, or with the five of Kado 4.3', async () => {
+    const store = new SessionStoreMemory({ pruneFrequency: 0 })
+    const theirs = new Session('sid', '127.0.0.1', 'Mozilla', 7, store)
+    assert.deepEqual([theirs.ip, theirs.agent, theirs.uid, theirs.store], ['127.0.0.1', 'Mozilla', 7, store])
+    await theirs.set('user', 1).save()
+    const ours = await new Session('sid', store).restore()
+    assert.deepEqual([ours.get('user'), ours.ip, ours.store], [1, undefined, store])
+    assert.throws(() => new Session('sid', '127.0.0.1', 'Mozilla', 7, {} as never), {
+      code: 'ERR_SESSION_OPTION',
+    })
+  })
+
   it('refuses what is no id and no store', () => {
     const store = new SessionStoreMemory({ pruneFrequency: 0 })
     for (const sid of ['', 'with space', 'x'.repeat(513), 7, undefined]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import {
@@ -158,7 +158,9 @@ describe('SessionStoreLocal', () => {
     assert.deepEqual({ ...(await open().restore('a')) }, { n: 1 })
     assert.deepEqual(storage.restore('a'), { n: 1 })
     const wrong = new SessionStoreLocal({ port: store.port, password: 'wrong', pruneFrequency: 0 })
-    await assert.rejects(wrong.restore('a'), { code: 'ERR_SESSION_STORE' })
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(wrong.restore('a'), { code: 'ERR_SESSION_STORE', message: /WRONGPASS/ })
+    }
     wrong.close()
   })
 
@@ -181,8 +183,62 @@ describe('SessionStoreLocal', () => {
     await assert.rejects(store.restore('a'), { code: 'ERR_SESSION_CLOSED' })
   })
 
+  it('hears WRONGPASS also when the server refuses the commands behind it in the same packet', async (t) => {
+    const refuse = (socket: Socket) => socket.end(`-WRONGPASS wrong\r\n${'-NOAUTH first\r\n'.repeat(3)}`)
+    const store = await lying(t, refuse, 'wrong')
+    const asked = [store.restore('a'), store.save('a', {})]
+    for (const each of asked) await assert.rejects(each, { code: 'ERR_SESSION_STORE', message: /WRONGPASS/ })
+  })
+
+  it('500 updates of one session at once cost a few commands, and each is told its own failure', async (t) => {
+    const { storage, store } = await local(t)
+    const { port } = storage.address() as { port: number }
+    const watcher = connect({ port, host: '127.0.0.1' })
+    t.after(() => watcher.destroy())
+    const commands = async () => {
+      watcher.write('INFO stats\r\n')
+      return Number(/total_commands_processed:(\d+)/.exec(String((await once(watcher, 'data'))[0]))?.[1])
+    }
+    await new Session('sid', store).set('text', 'x'.repeat(20_000)).save()
+    const before = await commands()
+    const failing = (): never => {
+      throw new Error('mine alone')
+    }
+    const updates = Array.from({ length: 500 }, (_, i) =>
+      store.update('sid', i === 250 ? failing : (data) => ({ ...data, n: Number(data?.n ?? 0) + 1 })),
+    )
+    const results = await Promise.allSettled(updates)
+    assert.deepEqual(
+      results.flatMap((result, i) => (result.status === 'rejected' ? [[i, result.reason.message]] : [])),
+      [[250, 'mine alone']],
+    )
+    assert.equal((await store.restore('sid')).n, 499)
+    // Two batches of a GET and a SET, the GET and the PTTL of `restore`, and INFO itself.
+    assert.ok((await commands()) - before <= 8)
+  })
+
+  it('a save that goes on losing to others fails after storeTimeout', async (t) => {
+    const { storage, open } = await local(t)
+    const store = open()
+    const busy = new SessionStoreLocal({ port: store.port, pruneFrequency: 0, storeTimeout: 40 })
+    t.after(() => busy.close())
+    let n = 0
+    const update = busy.update('sid', () => {
+      // Another writer, in the time between the read and the write.
+      storage.save('sid', { n: ++n })
+      return { mine: true }
+    })
+    await assert.rejects(update, { code: 'ERR_SESSION_STORE_TIMEOUT' })
+    await storage.saveToDisk()
+    assert.deepEqual(storage.restore('sid'), { n })
+  })
+
   /** A server that says what it likes. */
-  async function lying(t: TestContext, talk: (socket: Socket) => void): Promise<SessionStoreLocal> {
+  async function lying(
+    t: TestContext,
+    talk: (socket: Socket) => void,
+    password?: string,
+  ): Promise<SessionStoreLocal> {
     const server = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.once('data', () => talk(socket))
@@ -190,7 +246,13 @@ describe('SessionStoreLocal', () => {
     await once(server, 'listening')
     t.after(() => server.close())
     const { port } = server.address() as { port: number }
-    const store = new SessionStoreLocal({ host: '127.0.0.1', port, pruneFrequency: 0, storeTimeout: 50 })
+    const store = new SessionStoreLocal({
+      host: '127.0.0.1',
+      port,
+      pruneFrequency: 0,
+      storeTimeout: 50,
+      password,
+    })
     t.after(() => store.close())
     return store
   }
