@@ -5,7 +5,7 @@ import type { Room } from '../exchange/context'
 import { Exchange, type Next } from '../exchange/exchange'
 import { start } from '../exchange/start'
 import type { Data } from '../record/text'
-import { ResponseHold } from '../response/hold'
+import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
 import { LINK, type SessionRequest } from '../session/link'
 import { requestIds } from '../session/request'
@@ -127,7 +127,7 @@ export class LiveState implements SessionState {
         : [chosen]
     await start(exchange, ids)
     this.#exchange = exchange
-    new ResponseHold(this.#res, exchange).watchClose()
+    holdResponse(this.#res, exchange).watchClose()
     if (chosen !== undefined) {
       // The browser may have another one, or none.
       exchange.cookieId = undefined

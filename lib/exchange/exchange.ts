@@ -8,6 +8,7 @@ import type { HookedResponse } from '../response/parts'
 import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
+import { decideAtOnce } from './at-once'
 import { commit, differs, isSaved } from './commit'
 import type { Room } from './context'
 import { type Ended, putHeaders } from './cookies'
@@ -150,7 +151,8 @@ export class Exchange implements SessionLink, Guard {
   }
 
   closed(ended: boolean): void {
-    if (!ended) this.#keepUnsent()
+    // The client left before the end: what the handler has put in the session is kept all the same.
+    if (!ended) this.saveBeside(true, !this.headersLeft)
     else if (!this.endedWith) this.#leave()
     else if (this.handling) this.#goesOn = true
     else process.nextTick(goOn, this)
@@ -178,20 +180,47 @@ export class Exchange implements SessionLink, Guard {
       'a handler changed the session after it had ended the response; change it before, so that the response ' +
         'waits until it is saved',
     )
-    this.#keepUnsent()
+    this.saveBeside(true, !this.headersLeft)
   }
 
-  /** The client left before the end: what the handler has put in the session is kept all the same. */
-  async #keepUnsent(): Promise<void> {
+  letGo(): void {
+    this.#leave()
+  }
+
+  decideAtOnce(): void {
+    // First: where the store answers at once, the cookie is decided by what became of the save.
+    this.saveBeside(false, false)
     try {
-      await this.#commit(true, !this.headersLeft)
+      decideAtOnce(this)
     } catch (error) {
-      // Nobody is left to answer. Failures of the store were told where they happened.
-      if (!isStoreFailure(error))
-        this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
+      this.#tellFailure(error)
+    }
+  }
+
+  saveBeside(ending: boolean, headers: boolean): Awaitable<void> {
+    try {
+      const work = this.#commit(ending, headers)
+      if (isPromise(work)) return this.#savedBeside(work)
+    } catch (error) {
+      this.#tellFailure(error)
+    }
+    this.#leave()
+  }
+
+  async #savedBeside(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#tellFailure(error)
     } finally {
       this.#leave()
     }
+  }
+
+  /** Of a save that no answer waits for. Failures of the store were told where they happened. */
+  #tellFailure(error: unknown): void {
+    if (!isStoreFailure(error))
+      this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
   }
 
   save(session: Session): Promise<void> {

@@ -7,7 +7,7 @@ import type { Signer } from '../cookie/signature'
 import { Room } from '../exchange/context'
 import { Exchange, exchangeOf, type Next } from '../exchange/exchange'
 import { generate, start } from '../exchange/start'
-import { ResponseHold } from '../response/hold'
+import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
 import { LINK, type SessionRequest } from '../session/link'
 import { type AnyRequest, checkStore, type SessionOptions } from '../session/options'
@@ -103,7 +103,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
 }
 
 function handle(exchange: Exchange): void {
-  const hold = new ResponseHold(exchange.res, exchange)
+  const hold = holdResponse(exchange.res, exchange)
   exchange.handling = true
   try {
     exchange.next()

@@ -18,6 +18,19 @@ export interface Guard {
   putHeaders(): void
   /** The response was stopped. `headersLeft`: too late for another one. */
   failed(error: unknown, headersLeft: boolean): void
+  /** Nobody will say when the response is over: what is kept for its time is to be let go of now. */
+  letGo(): void
+  /**
+   * In place of `beforeHeaders`, for a response that cannot wait: decides what `putHeaders` puts, and begins the
+   * save. Never throws.
+   */
+  decideAtOnce(): void
+  /**
+   * Saves for a response that cannot be told of a failure: that is an event alone. Never throws or rejects.
+   *
+   * @param headers headers are about to leave, and `putHeaders` is called after
+   */
+  saveBeside(ending: boolean, headers: boolean): void | PromiseLike<void>
   /** The connection has closed. `ended`: after the handler had ended the response. */
   closed(ended: boolean): void
 }

@@ -3,7 +3,7 @@ import { warnOnce } from '../../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../../cookie/header'
 import { breakOff } from '../../response/error-page'
 import type { Guard } from '../../response/guard'
-import { ResponseHold } from '../../response/hold'
+import { holdResponse } from '../../response/hold-response'
 import { appendHeader, type HookedResponse } from '../../response/parts'
 import type { SessionRequest } from '../../session/link'
 import { isSecure, requestIds } from '../../session/request'
@@ -30,6 +30,8 @@ export type SessionMiddleware = (req: GuardedRequest, res: GuardedResponse, next
 /** Saves the session before its response leaves, and puts the cookie of a session that is new. */
 class SessionGuard implements Guard {
   #headersLeft = false
+  /** The response cannot wait, and the session is being saved. */
+  #atOnce = false
   /** A save has failed: the error page must not wait for another one. */
   #stopped = false
 
@@ -43,7 +45,7 @@ class SessionGuard implements Guard {
   ) {}
 
   get hasHeaders(): boolean {
-    return this.isNew && this.session.stored
+    return this.isNew && (this.session.stored || this.#atOnce)
   }
 
   beforeHeaders(): void | Promise<void> {
@@ -79,12 +81,24 @@ class SessionGuard implements Guard {
     process.nextTick(this.onFailure, error)
   }
 
+  letGo(): void {}
+
+  decideAtOnce(): void {
+    this.#atOnce = this.session.changed
+    this.saveBeside()
+  }
+
+  async saveBeside(): Promise<void> {
+    try {
+      await this.#save()
+    } catch (error) {
+      warnSave(error)
+    }
+  }
+
   closed(ended: boolean): void {
     // The client left before the end: what the handler has set is kept all the same.
-    if (!ended)
-      Promise.resolve()
-        .then(() => this.#save())
-        .catch(() => undefined)
+    if (!ended) this.saveBeside()
   }
 
   #save(): void | Promise<void> {
@@ -93,7 +107,7 @@ class SessionGuard implements Guard {
     const wasStored = session.stored
     return session.save().then(
       () => {
-        if (wasStored || !this.#headersLeft) return
+        if (wasStored || !this.#headersLeft || this.#atOnce) return
         warnOnce('SOJOURN_LATE', 'a session began after the headers had left: its cookie cannot be sent')
       },
       (error: unknown) => {
@@ -115,14 +129,18 @@ async function begin(
   const ids = requestIds(req, policy.name, policy.signer, () => undefined)
   const session = await open(ids, policy.store)
   request.session = session
-  const hold = new ResponseHold(res, new SessionGuard(policy, req, res, session, !session.stored, onFailure))
+  const hold = holdResponse(res, new SessionGuard(policy, req, res, session, !session.stored, onFailure))
   hold.watchClose()
+}
+
+function warnSave(error: unknown): void {
+  warnOnce('SOJOURN_SAVE', `a session could not be saved: ${(error as Error).message}`)
 }
 
 /** For a response that nobody else can be told has failed. */
 function answerFailure(response: GuardedResponse): (error: unknown) => void {
   return (error) => {
-    warnOnce('SOJOURN_SAVE', `a session could not be saved: ${(error as Error).message}`)
+    warnSave(error)
     const res = response as HookedResponse & { statusCode?: number }
     if (res.headersSent) return
     res.statusCode = 500
