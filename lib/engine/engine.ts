@@ -67,15 +67,15 @@ export class SessionEngine {
   /**
    * Removes sessions that have ended, by the handler of `cleanup` or by the store.
    *
+   * @returns what the handler returned, or how many sessions the store removed
    * @throws SessionError ERR_SESSION_OPERATION when there is neither
    */
-  async cleanup(): Promise<void> {
+  async cleanup(): Promise<unknown> {
     const handler = this.#operations.get('cleanup')
     if (!handler && this.#store instanceof BackedStore && this.#store.backend.prune) {
-      await this.#store.backend.prune(Date.now())
-      return
+      return this.#store.backend.prune(Date.now())
     }
-    await (handler ?? this.#operations.require('cleanup'))()
+    return (handler ?? this.#operations.require('cleanup'))()
   }
 
   #handle(req: SessionRequest, res: HookedResponse, next: (error?: unknown) => void): void {

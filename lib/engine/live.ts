@@ -32,6 +32,11 @@ export class LiveState implements SessionState {
   readonly #next: Next
   #exchange: Exchange | undefined = undefined
   #starting: Promise<void> | undefined = undefined
+  #destroying: Promise<void> | undefined = undefined
+  /** The session that was destroyed. */
+  #ended: CoreSession | undefined = undefined
+  /** What the request's cookies say, best first. */
+  #cookieIds: readonly string[] | undefined = undefined
   /** Chosen before the start. */
   #chosenId: string | undefined = undefined
   #chosenMs: number | undefined = undefined
@@ -44,7 +49,8 @@ export class LiveState implements SessionState {
   }
 
   get id(): string | undefined {
-    return this.#exchange ? this.#exchange.req.session?.id : this.#chosenId
+    if (this.#exchange) return (this.#exchange.req.session ?? this.#ended)?.id
+    return this.#chosenId ?? this.#idsOfCookies()[0]
   }
 
   get signedId(): string | undefined {
@@ -114,18 +120,14 @@ export class LiveState implements SessionState {
   }
 
   async #start(): Promise<void> {
-    const { room, signer } = this.#engine
+    const { room } = this.#engine
     if (!this.#engine.isUp()) throw new SessionError('ERR_SESSION_STORE', 'start: the store is disconnected')
     const req = facadeOf(this.#req)
     const exchange = new Exchange(room, room.keeper(), req, this.#res, this.#next)
     req[LINK] = exchange
     req.sessionStore = room.store
     const chosen = this.#chosenId
-    const ids =
-      chosen === undefined
-        ? requestIds(req, room.policy.name, signer, (because) => room.tell('refused', () => ({ because })))
-        : [chosen]
-    await start(exchange, ids)
+    await start(exchange, chosen === undefined ? this.#idsOfCookies() : [chosen])
     this.#exchange = exchange
     holdResponse(this.#res, exchange).watchClose()
     if (chosen !== undefined) {
@@ -147,6 +149,7 @@ export class LiveState implements SessionState {
   }
 
   async touch(): Promise<void> {
+    if (!(await this.#startForCookie())) return
     const session = this.#core('touch')
     const held = this.#exchange?.held
     if (!held || held.id !== session.id) return
@@ -155,7 +158,14 @@ export class LiveState implements SessionState {
   }
 
   async destroy(): Promise<void> {
-    await this.#core('destroy').destroy()
+    if (!(await this.#startForCookie())) return
+    this.#ended ??= this.#core('destroy')
+    // A second call waits for the first one; after a failure it tries again.
+    this.#destroying ??= this.#ended.destroy().catch((error) => {
+      this.#destroying = undefined
+      throw error
+    })
+    await this.#destroying
   }
 
   set(name: string, value: unknown): void {
@@ -191,6 +201,21 @@ export class LiveState implements SessionState {
     const session = this.#core('delete') as CoreSession & Data
     if (name === undefined) this.reset({})
     else delete session[recordKey(name)]
+  }
+
+  /** Starts what was not started. `false`: the request names no session, so that there is nothing to start. */
+  async #startForCookie(): Promise<boolean> {
+    if (!this.#exchange && this.id === undefined) return false
+    await this.start()
+    return true
+  }
+
+  #idsOfCookies(): readonly string[] {
+    const { room, signer } = this.#engine
+    this.#cookieIds ??= requestIds(this.#req, room.policy.name, signer, (because) =>
+      room.tell('refused', () => ({ because })),
+    )
+    return this.#cookieIds
   }
 
   /** @throws SessionError ERR_SESSION_USAGE before the start and after the end */

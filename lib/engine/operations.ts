@@ -15,7 +15,7 @@ export interface Operations {
   destroy(session: Session): Result<unknown>
   /** Returns a new random id. Optional: 24 bytes of the system's CSPRNG. */
   id(): Result<string>
-  /** Removes records that have ended. Optional; called by `engine.cleanup()`. */
+  /** Removes records that have ended. Optional; called by `engine.cleanup()`, which returns what it returns. */
   cleanup(): Result<unknown>
 }
 

@@ -20,7 +20,7 @@ export class Session {
     this.#state = state
   }
 
-  /** The session id. Before `start()`: what was set, else `undefined`. */
+  /** The session id. Before `start()`: what was set, else what the cookie says, if its signature verifies. */
   get id(): string | undefined {
     return this.#state.id
   }
@@ -90,12 +90,15 @@ export class Session {
     return this.#state.roll()
   }
 
-  /** Moves the end of the record now. */
+  /** Moves the end of the record now. Starts by itself; without a session's cookie it does nothing. */
   touch(): Promise<void> {
     return this.#state.touch()
   }
 
-  /** Ends the session and clears the cookie. */
+  /**
+   * Ends the session and clears the cookie. Starts by itself; a second call, or one without a session's cookie, does
+   * nothing.
+   */
   destroy(): Promise<void> {
     return this.#state.destroy()
   }

@@ -129,6 +129,45 @@ for (const [name, make, skip] of KINDS) {
       assert.deepEqual(await json('/all', old), {})
     })
 
+    it('id and signature before start() are what the cookie says, and nothing is read for them', async () => {
+      const visitor = served.client()
+      assert.deepEqual(await json('/id', visitor), { ready: false })
+      await visitor.get('/many')
+      const { id, signed_id } = await json('/about', visitor)
+      storage.log.length = 0
+      assert.deepEqual(await json('/id', visitor), { id, signed_id, ready: false })
+      assert.deepEqual(storage.log, [])
+      const cookie = `visit=${visitor.cookie('visit')?.slice(0, -2)}xx`
+      assert.equal((await served.client().get('/id', { cookie })).body, '{"ready":false}')
+    })
+
+    it('destroy() without start() starts by itself, and a second one does nothing', async () => {
+      const visitor = served.client()
+      await visitor.get('/many')
+      const before = await storage.count()
+      const old = visitor.twin()
+      storage.log.length = 0
+      const answer = await visitor.get('/logout')
+      assert.equal(answer.body, '{"same":true,"ready":true}')
+      assert.match(String(answer.setCookies), /visit=;.*Expires=Thu, 01 Jan 1970/)
+      assert.equal(await storage.count(), before - 1)
+      assert.equal(
+        storage.log.filter((operation) => operation === 'destroy').length,
+        storage.log.length ? 1 : 0,
+      )
+      assert.deepEqual(await json('/all', old), {})
+    })
+
+    it('destroy() and touch() of a visitor who has no session do nothing', async () => {
+      const before = await storage.count()
+      storage.log.length = 0
+      assert.deepEqual(await json('/logout'), { same: true, ready: false })
+      const answer = await served.client().get('/move')
+      assert.deepEqual([answer.status, answer.setCookies], [200, []])
+      assert.deepEqual(storage.log, [])
+      assert.equal(await storage.count(), before)
+    })
+
     it('a request that was in flight does not bring a destroyed session back', async () => {
       const visitor = served.client()
       await visitor.get('/many')
@@ -246,13 +285,66 @@ describe('SessionEngine', () => {
     assert.throws(() => engine.use('read', 'x' as any), { code: 'ERR_SESSION_OPTION' })
   })
 
-  it('cleanup asks the handler, or the store', async () => {
+  it('cleanup asks the handler, or the store, and tells what it answered', async () => {
     let cleaned = 0
     const engine = new SessionEngine(OPTIONS)
-    engine.use('cleanup', () => cleaned++)
-    await engine.cleanup()
-    assert.equal(cleaned, 1)
-    await new SessionEngine(OPTIONS).useStore(new MemoryStore()).cleanup()
+    engine.use('cleanup', async () => ({ removed: ++cleaned }))
+    assert.deepEqual(await engine.cleanup(), { removed: 1 })
+    const store = new MemoryStore()
+    store.backend.create('k', { body: '{"cookie":{}}', expires: Date.now() - 1 })
+    assert.equal(await new SessionEngine(OPTIONS).useStore(store).cleanup(), 1)
+  })
+
+  it('touch() without start() starts by itself', async (t) => {
+    const storage = memoryStorage()
+    const visitor = await over(t, storage.bind(new SessionEngine({ ...OPTIONS, automatic_touch: false })))
+    await visitor.get('/many')
+    await visitor.get('/move')
+    assert.deepEqual(storage.log, ['insert', 'read', 'touch'])
+  })
+
+  it('a destroy() that failed can be tried again', async (t) => {
+    const storage = memoryStorage()
+    const engine = storage.bind(new SessionEngine(OPTIONS))
+    let fails = true
+    engine.use('destroy', (session) => {
+      if (fails) throw new Error('disk full')
+      storage.records.delete(session.id as string)
+    })
+    const served = await serve(t, (req: any, res: any) =>
+      engine.middleware(req, res, async () => {
+        await req.session.start()
+        if (req.url === '/') req.session.set('user', 'ann')
+        else {
+          const failed = await req.session.destroy().catch((error: any) => error.code)
+          fails = false
+          await req.session.destroy()
+          res.setHeader('failed', failed)
+        }
+        res.end()
+      }),
+    )
+    const visitor = served.client()
+    await visitor.get('/')
+    assert.equal(storage.records.size, 1)
+    assert.equal((await visitor.get('/logout')).headers['failed'], 'ERR_SESSION_STORE')
+    assert.equal(storage.records.size, 0)
+  })
+
+  it('a cookie that is refused is told of once, whatever asks for the id', async (t) => {
+    const engine = memoryStorage().bind(new SessionEngine(OPTIONS))
+    const refused: string[] = []
+    engine.events.on('refused', ({ because }) => refused.push(because))
+    const served = await serve(t, (req: any, res: any) =>
+      engine.middleware(req, res, async () => {
+        const ids = [req.session.id, req.session.signed_id, req.session.id]
+        await req.session.start()
+        res.end(JSON.stringify(ids))
+      }),
+    )
+    const answer = await served.client().get('/', { cookie: 'visit=s%3Aabc.def' })
+    assert.deepEqual(JSON.parse(answer.body), [null, null, null])
+    assert.deepEqual(refused, ['signature'])
   })
 
   it('draws ids by the handler of id', async (t) => {

@@ -40,6 +40,15 @@ export function appOver(engine: SessionEngine): express.Express {
     session.set_duration(Number(req.params['ms']))
   })
   started('/destroy', (session) => session.destroy())
+  // Without `start()`.
+  route('/id', (session) => ({ id: session.id, signed_id: session.signed_id, ready: session.ready }))
+  route('/logout', async (session) => {
+    const { id } = session
+    await Promise.all([session.destroy(), session.destroy()])
+    await session.destroy()
+    return { same: session.id === id, ready: session.ready }
+  })
+  route('/move', (session) => session.touch())
   started('/slow/:name', async (session, req) => {
     session.set(String(req.params['name']), 1)
     await new Promise((resolve) => setTimeout(resolve, 20))
