@@ -21,6 +21,8 @@ const MAX_OPEN = 256
 /** A listing nobody has asked to go on for so long is given up. */
 const IDLE_MS = 5 * 60_000
 const MAX_CURSOR = 2 ** 47
+/** A page ends here also when more keys were asked for: keys may be as long as a request. */
+const MAX_PAGE_LENGTH = 1 << 20
 
 /**
  * Redis' cursors are places in its hash table. A `Backend` lists with an iterator, so a cursor here is the number
@@ -65,10 +67,15 @@ export class ScanCursors {
 
     const keys: string[] = []
     let ended = false
-    while (keys.length < count && !ended) {
+    let length = 0
+    while (keys.length < count && length < MAX_PAGE_LENGTH && !ended) {
       const step = await scan.entries.next()
-      if (step.done) ended = true
-      else keys.push(step.value[0])
+      if (step.done) {
+        ended = true
+      } else {
+        keys.push(step.value[0])
+        length += step.value[0].length
+      }
     }
     scan.asked = cursor
     scan.page = { next: ended ? '0' : String(randomInt(1, MAX_CURSOR)), keys }

@@ -87,11 +87,46 @@ describe('words on a line', () => {
   })
 })
 
-describe('a pattern of many stars', () => {
-  it('does not take time without end', () => {
-    const matches = globMatcher(`${'a*'.repeat(500)}b`)
-    const started = process.cpuUsage().user
-    assert.equal(matches('a'.repeat(2000)), false)
-    assert.ok(process.cpuUsage().user - started < 500_000, 'microseconds')
+describe('a pattern', () => {
+  function matches(pattern: string, text: string): { matched: boolean; turns: number } {
+    const matching = globMatcher(pattern)(text)
+    let turns = 0
+    for (let step = matching.next(); ; step = matching.next()) {
+      if (step.done) return { matched: step.value, turns }
+      turns++
+    }
+  }
+
+  it('matches as in Redis, also where its places fill a word of 32 bits and more', () => {
+    for (const length of [0, 1, 30, 31, 32, 33, 63, 64, 65, 100]) {
+      const text = Array.from({ length }, (_, i) => 'abcdefg'[i % 7]).join('')
+      for (const [pattern, wanted] of [
+        [text, true],
+        [`${text}?`, false],
+        [`${text}*`, true],
+        [`*${text}`, true],
+        [`*${text}**`, true],
+        [text.replace(/./g, '?'), true],
+        [text.replace(/./g, '[a-g]'), true],
+        [text.replace(/./g, '?*'), true],
+        [text.replace(/.$/, '[^a-g]'), length === 0],
+        [`*${text.slice(length >> 1)}`, true],
+        [`${text.slice(0, length >> 1)}*`, true],
+        [`x*${text}`, false],
+        [`*${text}x*`, false],
+      ] as const) {
+        assert.equal(matches(pattern, text).matched, wanted, `${pattern} on ${text}`)
+      }
+    }
   })
+
+  for (const pattern of [`${'a*'.repeat(511)}b`, `*${'a'.repeat(1022)}b`, `*${'?'.repeat(1022)}b`]) {
+    it(`${pattern.slice(0, 6)}… of 1,024 bytes takes time in proportion to the text, in turns`, () => {
+      const started = process.cpuUsage().user
+      const { matched, turns } = matches(pattern, 'a'.repeat(60_000))
+      assert.equal(matched, false)
+      assert.ok(process.cpuUsage().user - started < 500_000, 'microseconds')
+      assert.ok(turns <= 2, `${turns}`)
+    })
+  }
 })

@@ -234,6 +234,27 @@ describe('SCAN', () => {
     assert.equal(await served.client().send('SCAN', '17'), '-ERR invalid cursor\r\n')
   })
 
+  it('with a pattern that costs all it may keeps nobody waiting, and refuses a longer pattern', async () => {
+    served = await serve()
+    const [scanning, other] = [served.client(), served.client()]
+    await scanning.send('SET', 'a'.repeat(1_000_000), 'v')
+    await other.send('PING')
+    const order: string[] = []
+    const scan = scanning.send('SCAN', '0', 'MATCH', `*${'?'.repeat(1022)}b`).then(() => order.push('SCAN'))
+    for (let i = 0; i < 3; i++) order.push(await other.send('PING'))
+    await scan
+    assert.deepEqual(order, ['+PONG\r\n', '+PONG\r\n', '+PONG\r\n', 'SCAN'])
+    assert.equal(await other.send('SCAN', '0', 'MATCH', 'x'.repeat(1025)), '-ERR pattern too long\r\n')
+  })
+
+  it('gives no page of more than about a megabyte of keys', async () => {
+    served = await serve()
+    const client = served.client()
+    for (let i = 0; i < 9; i++) await client.send('SET', `${i}${'k'.repeat(400_000)}`, 'v')
+    const reply = await client.send('SCAN', '0', 'COUNT', '1000')
+    assert.ok(reply.length > 1_000_000 && reply.length < 1_500_000, `${reply.length}`)
+  })
+
   it('keeps a bounded number of listings open', async () => {
     served = await serve()
     const client = served.client()

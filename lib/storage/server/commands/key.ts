@@ -1,6 +1,7 @@
 import { type Awaitable, whenDone } from '../../../base/async'
+import { nextTurn } from '../../../base/timers'
 import { byteString } from '../bytes'
-import { globMatcher } from '../glob'
+import { globMatcher, MAX_PATTERN_BYTES, type Matching } from '../glob'
 import { OK, type Reply, Status } from '../resp/reply'
 import { type Call, type Command, CommandError, integer, syntaxError } from './command'
 
@@ -18,11 +19,33 @@ function exists({ args, keyspace }: Call): Awaitable<Reply> {
 
 const del = ({ args, keyspace }: Call): Awaitable<Reply> => keyspace.remove([...new Set(args.slice(1))])
 
+function patternOf(value: string): string {
+  const pattern = byteString(value)
+  if (pattern.length > MAX_PATTERN_BYTES) throw new CommandError('ERR pattern too long')
+  return pattern
+}
+
+/** @returns those of `keys` that match */
+async function filter(keys: readonly string[], matches: (text: string) => Matching): Promise<string[]> {
+  const found: string[] = []
+  for (const key of keys) {
+    const matching = matches(byteString(key))
+    let step = matching.next()
+    while (!step.done) {
+      await nextTurn()
+      step = matching.next()
+    }
+    if (step.value) found.push(key)
+  }
+  return found
+}
+
 function scan({ args, keyspace }: Call): Awaitable<Reply> {
   const cursor = args[1] ?? ''
   if (!/^[0-9]{1,20}$/.test(cursor)) throw new CommandError('ERR invalid cursor')
   let count = 10
-  let matches: ((key: string) => boolean) | undefined
+  let matches: ((text: string) => Matching) | undefined
+  let anyType = true
   for (let i = 2; i < args.length; i += 2) {
     const word = (args[i] ?? '').toUpperCase()
     const value = args[i + 1]
@@ -31,15 +54,15 @@ function scan({ args, keyspace }: Call): Awaitable<Reply> {
       count = integer(value)
       if (count < 1) throw syntaxError()
     } else if (word === 'MATCH') {
-      const glob = value === '*' ? undefined : globMatcher(byteString(value))
-      matches = glob && ((key) => glob(byteString(key)))
+      matches = value === '*' ? undefined : globMatcher(patternOf(value))
     } else if (word === 'TYPE') {
-      if (value.toLowerCase() !== 'string') matches = () => false
+      anyType = value.toLowerCase() === 'string'
     } else throw syntaxError()
   }
-  return whenDone(keyspace.scan(cursor, Math.min(count, MAX_SCAN_COUNT)), (page): Reply => {
+  return whenDone(keyspace.scan(cursor, Math.min(count, MAX_SCAN_COUNT)), async (page): Promise<Reply> => {
     if (page === undefined) throw new CommandError('ERR invalid cursor')
-    return [page.next, matches === undefined ? page.keys : page.keys.filter(matches)]
+    if (!anyType) return [page.next, []]
+    return [page.next, matches === undefined ? page.keys : await filter(page.keys, matches)]
   })
 }
 
