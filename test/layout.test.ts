@@ -136,6 +136,18 @@ test('nothing in lib writes to the console', () => {
   )
 })
 
+test('timers are those of base/timers: an application may have replaced the ambient ones', () => {
+  const ambient = sources.filter(
+    ({ name, code }) =>
+      name !== 'base/timers.ts' &&
+      /node:timers|(?<![.\w#])(set|clear)(Timeout|Interval|Immediate)\((?!\): void)/.test(code),
+  )
+  assert.deepEqual(
+    ambient.map(({ name }) => name),
+    [],
+  )
+})
+
 test('the top level holds nothing but what belongs there', () => {
   const files = [...(manifest.files as string[]), 'package.json', 'package-lock.json', 'tsconfig.json']
   const allowed = new Set([

@@ -49,7 +49,8 @@ function callBack<T>(callback: Callback<T>, error: unknown, value?: T): void {
   else process.nextTick(callback, error, value)
 }
 
-function ignore(): void {}
+/** For a failure that is told elsewhere, or a callback that nobody gave. */
+export function ignore(): void {}
 
 /** A store's callback method as a promise; a second answer has no effect. */
 export function asked<T = void>(call: (done: Callback<T>) => unknown): Promise<T> {

@@ -1,5 +1,5 @@
 import { describe, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../base/timers'
 import { divide } from './left-out'
 import { uncaughtDuring } from './uncaught'
 import { within } from './waiting'
@@ -120,7 +120,7 @@ async function failuresOf(run: () => Promise<void>): Promise<readonly unknown[]>
   const caught = await uncaughtDuring(async () => {
     await run().catch((error: unknown) => failures.push(error))
     // The process is told of a rejection without a listener only after the turn in which it happened.
-    await setImmediate()
+    await nextTurn()
   })
   const [first] = failures
   if (first instanceof FactoryFailure) throw first

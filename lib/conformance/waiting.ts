@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../base/timers'
 
 /** What a call gives, or a failure that names it when it neither answers nor fails within `limitMs`. */
 export async function within<T>(what: string, limitMs: number, call: () => T | Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { SessionError, storeError } from '../base/errors'
 import type { StoreOperation } from '../base/events'
+import { timers } from '../base/timers'
 
 /**
  * Waits for a store no longer than `limitMs`.
@@ -11,14 +12,14 @@ export function bounded<T>(work: PromiseLike<T>, limitMs: number, operation: Sto
     const timer =
       limitMs === Number.POSITIVE_INFINITY
         ? undefined
-        : setTimeout(() => reject(timeoutError(operation, limitMs)), limitMs)
+        : timers.setTimeout(() => reject(timeoutError(operation, limitMs)), limitMs)
     work.then(
       (value) => {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         resolve(value)
       },
       (cause) => {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         reject(storeError(operation, cause))
       },
     )
@@ -52,9 +53,9 @@ export function boundedTurn<T>(
       waiting = false
       reject(onGivenUp())
     }
-    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, limitMs)
+    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : timers.setTimeout(giveUp, limitMs)
     queue(async () => {
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
       if (waiting || always) await work().then(resolve, reject)
     })
   })
@@ -63,10 +64,10 @@ export function boundedTurn<T>(
 /** Settles with `work`, which never fails, or when the time is up. Keeps no process alive. */
 export function forAtMost(work: Promise<void>, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, limitMs)
+    const timer = timers.setTimeout(resolve, limitMs)
     timer.unref?.()
     work.then(() => {
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
       resolve()
     })
   })

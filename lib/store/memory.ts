@@ -3,6 +3,7 @@ import { sessionsView, withMovedEnd } from '../backend/memory/view'
 import { settle } from '../base/async'
 import { badOption } from '../base/errors'
 import { fingerprint } from '../base/ids'
+import { Repeat } from '../base/repeat'
 import { warnOnce } from '../base/warnings'
 import { cookieEnd } from '../record/expiry'
 import { parseRecord } from '../record/text'
@@ -30,7 +31,7 @@ const TURN_MS = 1
  */
 export class MemoryStore extends BackedStore {
   declare readonly backend: MemoryBackend
-  #timer: NodeJS.Timeout | undefined
+  #sweeping: Repeat | undefined
   #view: Record<string, string> | undefined
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
@@ -38,8 +39,10 @@ export class MemoryStore extends BackedStore {
     warnNames(options ?? {}, ['max'])
     const [backed, { max = MAX }] = splitBackedOptions(options ?? {})
     if (typeof max !== 'number' || !(max >= 1)) badOption('max', 'a number of sessions, at least 1', max)
-    super(new MemoryBackend(max, (key) => this.#evicted(key)), backed)
-    this.#timer = this.#sweepIn(TURN_EVERY_MS)
+    const sweepFromNow = () => {
+      this.#sweeping ??= MemoryStore.#repeatSweep(new WeakRef(this))
+    }
+    super(new MemoryBackend(max, (key) => this.#evicted(key), sweepFromNow), backed)
   }
 
   /** The records as express-session's MemoryStore shows them: id to JSON. */
@@ -72,7 +75,7 @@ export class MemoryStore extends BackedStore {
   }
 
   override close(callback?: (error?: unknown) => void): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#sweeping?.stop()
     return super.close(callback)
   }
 
@@ -84,22 +87,28 @@ export class MemoryStore extends BackedStore {
     this.emit('evicted', fingerprint(key))
   }
 
-  #sweepIn(delayMs: number): NodeJS.Timeout {
-    // Weak, so that a store that nobody uses any more can be collected; unref'd, so that it keeps no process alive;
-    // jittered, so that many stores do not sweep in step.
-    const store = new WeakRef(this)
-    return setTimeout(
-      () => {
-        const alive = store.deref()
-        if (alive) alive.#sweep()
-      },
-      delayMs * (0.75 + Math.random() / 2),
-    ).unref()
-  }
-
-  #sweep(): void {
+  /** @returns the milliseconds to the next turn */
+  #sweep(): number {
+    if (this.backend.size === 0) {
+      this.#sweeping?.stop()
+      this.#sweeping = undefined
+    }
     const until = performance.now() + TURN_MS
     const done = this.backend.sweep(Date.now(), TURN_EVERY_MS / SWEEP_MS, () => performance.now() >= until)
-    this.#timer = this.#sweepIn(done ? TURN_EVERY_MS : TURN_MS * 10)
+    return done ? TURN_EVERY_MS : TURN_MS * 10
+  }
+
+  /** A method without `this`: the timer must not keep a store alive that nobody uses any more. */
+  static #repeatSweep(weak: WeakRef<MemoryStore>): Repeat {
+    const repeat: Repeat = new Repeat({
+      intervalMs: TURN_EVERY_MS,
+      work: () => {
+        const store = weak.deref()
+        if (store) return store.#sweep()
+        repeat.stop()
+        return undefined
+      },
+    })
+    return repeat
   }
 }

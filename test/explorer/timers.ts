@@ -1,3 +1,4 @@
+import { timers } from '../../lib/base/timers'
 import type { Calls } from './calls'
 import type { Step } from './scheduler'
 
@@ -9,8 +10,8 @@ interface Timer {
 
 const real = {
   now: Date.now,
-  setTimeout: globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout,
+  setTimeout: timers.setTimeout,
+  clearTimeout: timers.clearTimeout,
   emitWarning: process.emitWarning,
 }
 
@@ -28,12 +29,12 @@ export class Timers {
   ) {
     this.#now = now
     Date.now = () => this.#now
-    globalThis.setTimeout = ((run: () => void, ms = 0) => {
+    timers.setTimeout = ((run: () => void, ms = 0) => {
       const timer = { name: `timer ${++this.#made}`, due: this.#now + ms, run }
       this.#timers.add(timer)
       return timer
     }) as never
-    globalThis.clearTimeout = ((timer: Timer) => {
+    timers.clearTimeout = ((timer: Timer) => {
       this.#timers.delete(timer)
     }) as never
     // What is told once per process would be told by whichever schedule comes first.
@@ -70,8 +71,8 @@ export class Timers {
 
   close(): void {
     Date.now = real.now
-    globalThis.setTimeout = real.setTimeout
-    globalThis.clearTimeout = real.clearTimeout
+    timers.setTimeout = real.setTimeout
+    timers.clearTimeout = real.clearTimeout
     process.emitWarning = real.emitWarning
   }
 }

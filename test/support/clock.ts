@@ -1,3 +1,5 @@
+import { timers } from '../../lib/base/timers'
+
 /** What is needed of a test's context. */
 interface Context {
   mock: {
@@ -5,6 +7,7 @@ interface Context {
       enable(options: { apis: Array<'Date' | 'setTimeout' | 'setInterval'>; now?: number }): void
       tick(ms: number): void
     }
+    method<O extends object>(object: O, name: keyof O, replacement: unknown): unknown
   }
 }
 
@@ -27,6 +30,9 @@ export function stopClock(context: Context, now = NOON): Clock {
 /** As `stopClock`; `setTimeout` waits for `advance` too. For parts without sockets. */
 export function stopTimers(context: Context, now = NOON): Clock {
   context.mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now })
+  // The package keeps Node's own, so that the fakes of an application do not reach it.
+  for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const)
+    context.mock.method(timers, name, globalThis[name])
   return { now: () => Date.now(), advance: (ms) => context.mock.timers.tick(ms) }
 }
 

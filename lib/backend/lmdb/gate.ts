@@ -11,8 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import timers from 'node:timers'
-import { sleep } from '../../base/timers'
+import { sleep, timers } from '../../base/timers'
 
 /**
  * Keeps opening and writing apart, across processes.
@@ -41,8 +40,7 @@ const LOOK_EVERY_MS = 1
 /** Marks of processes that ended without closing leave with the next opening. */
 const LEFTOVER_MS = 3_600_000
 
-/** Taken at load, so that fake timers in an application's tests do not stop its sessions. */
-const { clearInterval, clearTimeout, setInterval, setTimeout } = timers
+/** Taken at load, as the timers are. */
 const wallClock = Date.now
 
 const napping = new Int32Array(new SharedArrayBuffer(4))
@@ -141,7 +139,7 @@ export class LmdbGate {
       const unmarkIfIdle = () => {
         if (this.#writes === 0) this.#unmark()
       }
-      this.#lingering = setTimeout(unmarkIfIdle, LINGER_MS).unref()
+      this.#lingering = timers.setTimeout(unmarkIfIdle, LINGER_MS).unref()
     }
   }
 
@@ -155,13 +153,13 @@ export class LmdbGate {
     if (this.#mark < 0) this.#mark = openSync(join(this.#directory, this.#name), 'w', 0o600)
     writeSync(this.#mark, WRITING, 0)
     this.#marked = true
-    this.#beating = setInterval(() => this.#sign(WRITING), HEARTBEAT_MS).unref()
+    this.#beating = timers.setInterval(() => this.#sign(WRITING), HEARTBEAT_MS).unref()
   }
 
   #unmark(): void {
     if (!this.#marked) return
-    clearInterval(this.#beating)
-    clearTimeout(this.#lingering)
+    timers.clearInterval(this.#beating)
+    timers.clearTimeout(this.#lingering)
     this.#lingering = undefined
     this.#marked = false
     this.#sign(IDLE)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/clock'
+import { Repeat } from '../../base/repeat'
+import { nextTurn } from '../../base/timers'
 import { indexingAnew, removing } from './change'
 import type { LmdbFile } from './file'
 import { expiryKey, expiryKeyMs, expiryKeyToken, indexMs } from './keys'
@@ -19,7 +20,7 @@ export class LmdbPruner {
   readonly #file: LmdbFile
   readonly #clock: Clock
   readonly #holder = randomBytes(8)
-  #timer: NodeJS.Timeout | undefined
+  #repeat: Repeat | undefined
   #running: Promise<number> = Promise.resolve(0)
   #stopped = false
 
@@ -38,23 +39,19 @@ export class LmdbPruner {
 
   start(intervalMs: number, onError: (error: Error) => void): void {
     if (intervalMs === 0) return
-    // Jitter: processes that were started together spread out.
-    const delayMs = intervalMs * (0.75 + Math.random() / 2)
-    this.#timer = setTimeout(async () => {
-      try {
+    this.#repeat = new Repeat({
+      intervalMs,
+      work: async () => {
         this.#file.dropDeadReaders()
         await this.prune(this.#clock())
-      } catch (error) {
-        if (!this.#stopped) onError(error as Error)
-      }
-      if (!this.#stopped) this.start(intervalMs, onError)
-    }, delayMs)
-    this.#timer.unref()
+      },
+      onError: (error) => onError(error as Error),
+    })
   }
 
   stop(): void {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#repeat?.stop()
   }
 
   async #run(now: number): Promise<number> {

@@ -1,7 +1,9 @@
+import { ignore } from '../../base/async'
 import { SessionError } from '../../base/errors'
 import { inTurns } from '../../base/yield'
 import type { Replaced, StoreKey } from '../contract'
 import type { ReadEntry, ReadingBackend } from '../readings'
+import { SHARDS, shardOf } from './shards'
 import { Sweep } from './sweep'
 
 /** A record in memory, linked in the order of last use. */
@@ -15,12 +17,6 @@ interface Node {
   newer: Node
 }
 
-/**
- * How many maps the records are spread over. One map of a million entries is rehashed in one go when it grows or
- * shrinks, which stops the process for 100 ms; a map of a thousand takes a fraction of one.
- */
-const SHARDS = 1024
-
 /** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
 export class MemoryBackend implements ReadingBackend {
   readonly keepsReadings = true
@@ -29,15 +25,25 @@ export class MemoryBackend implements ReadingBackend {
   readonly #owners = new Map<string, Set<Node>>()
   readonly #max: number
   readonly #onEvict: (key: StoreKey) => void
+  readonly #onFirst: () => void
   /** `newer` of the ring's head is the record idle for longest, `older` the one used last. */
   readonly #ring: Node
   #size = 0
   #closed = false
 
-  /** @param max most records kept; `onEvict` is told of each one that had to leave alive */
-  constructor(max = Number.POSITIVE_INFINITY, onEvict: (key: StoreKey) => void = () => {}) {
+  /**
+   * @param max most records kept
+   * @param onEvict told of each record that had to leave alive
+   * @param onFirst told of each record that comes where none was
+   */
+  constructor(
+    max = Number.POSITIVE_INFINITY,
+    onEvict: (key: StoreKey) => void = ignore,
+    onFirst: () => void = ignore,
+  ) {
     this.#max = max
     this.#onEvict = onEvict
+    this.#onFirst = onFirst
     const ring = { key: '', body: '', expires: 0, owner: undefined, reading: undefined } as unknown as Node
     ring.older = ring
     ring.newer = ring
@@ -71,7 +77,7 @@ export class MemoryBackend implements ReadingBackend {
     older.newer = node
     newer.older = node
     this.#shard(key).set(key, node)
-    this.#size++
+    if (this.#size++ === 0) this.#onFirst()
     this.#own(node, entry.owner)
     return true
   }
@@ -237,13 +243,4 @@ export class MemoryBackend implements ReadingBackend {
 
 function entryOf({ body, expires, owner, reading }: Node): ReadEntry {
   return { body, expires, owner, reading }
-}
-
-/** FNV-1a over the last characters, which differ in random ids as well as in counted ones. */
-function shardOf(key: StoreKey): number {
-  let hash = 0x811c9dc5
-  for (let i = Math.max(0, key.length - 8); i < key.length; i++) {
-    hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  }
-  return (hash ^ (hash >>> 15)) & (SHARDS - 1)
 }

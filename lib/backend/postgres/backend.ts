@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../../base/clock'
 import { badOption, type SessionError, storeError } from '../../base/errors'
+import { Repeat } from '../../base/repeat'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
 import { type Asked, Gather } from './batch'
 import { PostgresClient, type PostgresQueryable } from './client'
-import { pruneInBatches, Rounds } from './prune'
+import { pruneInBatches } from './prune'
 import { PostgresReplace } from './replace'
 import { entryOf, mustBeStorable, ownerOf } from './row'
 import { identifier } from './sql'
@@ -29,7 +30,7 @@ export interface PostgresBackendOptions {
    * of prepared statements (PgBouncer before 1.21).
    */
   prepare?: boolean | undefined
-  /** Milliseconds from one removal of expired sessions to the next, ±50 %. `0`: never by itself. Default 900,000. */
+  /** Milliseconds from one removal of expired sessions to the next, ±25 %. `0`: never by itself. Default 900,000. */
   pruneInterval?: number | undefined
   /** Told of a removal of expired sessions that failed. It is tried again at the next interval. */
   onPruneError?: ((error: SessionError) => void) | undefined
@@ -56,7 +57,7 @@ export class PostgresBackend implements Backend {
   readonly #table: PostgresTable
   readonly #reads: Gather<StoreKey, Entry | undefined>
   readonly #replace: PostgresReplace
-  readonly #rounds: Rounds | undefined
+  readonly #pruning: Repeat | undefined
 
   constructor(options: PostgresBackendOptions) {
     const { pool, connectionString, tableName = 'session', schemaName } = options
@@ -82,8 +83,11 @@ export class PostgresBackend implements Backend {
     this.#replace = new PostgresReplace(this.#table)
     if (owners) this.ownedBy = (owner) => this.#ownedBy(owner)
     if (pruneInterval > 0) {
-      const tell = (error: unknown) => onPruneError?.(storeError('prune', error))
-      this.#rounds = new Rounds(pruneInterval, () => this.prune(clock()), tell)
+      this.#pruning = new Repeat({
+        intervalMs: pruneInterval,
+        work: async () => void (await this.prune(clock())),
+        onError: (error) => onPruneError?.(storeError('prune', error)),
+      })
     }
   }
 
@@ -143,7 +147,7 @@ export class PostgresBackend implements Backend {
   }
 
   async close(): Promise<void> {
-    this.#rounds?.stop()
+    this.#pruning?.stop()
     await this.#client.close()
   }
 

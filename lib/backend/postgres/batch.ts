@@ -1,5 +1,4 @@
-/** Taken at load, so that fake timers in an application's tests do not stop its sessions. */
-const { setImmediate: later } = require('node:timers') as typeof import('node:timers')
+import { timers } from '../../base/timers'
 
 /** Somebody who waits for an answer. */
 export interface Asked<Question, Answer> {
@@ -25,7 +24,7 @@ export class Gather<Question, Answer> {
 
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) later(() => this.#flush())
+      if (this.#asked.length === 0) timers.setImmediate(() => this.#flush())
       this.#asked.push({ question, resolve, reject })
       if (this.#asked.length >= this.#atMost) this.#flush()
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend, Entry } from '../../backend/contract'
 import type { Awaitable } from '../../base/async'
+import { sleep } from '../../base/timers'
 import type { Case } from '../suite'
 import { roundingDeadlines } from './precision'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../base/timers'
 import { uncaughtDuring } from '../uncaught'
 import { until, within } from '../waiting'
 import type { StoreCase, StoreContext, StoreUnderTest } from './context'

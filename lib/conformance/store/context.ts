@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Awaitable } from '../../base/async'
+import { sleep } from '../../base/timers'
 import type { TestClock } from '../backend/context'
 import { type LiveSession, liveSession } from '../live-session'
 import type { Case } from '../suite'

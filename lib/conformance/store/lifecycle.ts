@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep, timers } from '../../base/timers'
 import { uncaughtDuring } from '../uncaught'
 import { until } from '../waiting'
 import type { StoreCase, StoreContext } from './context'
@@ -147,9 +147,9 @@ export const storeLifecycleCases: readonly StoreCase[] = [
       child.stderr.on('data', (chunk) => {
         complaint += String(chunk)
       })
-      const limit = setTimeout(() => child.kill('SIGKILL'), context.patienceMs)
+      const limit = timers.setTimeout(() => child.kill('SIGKILL'), context.patienceMs)
       const [code, signal] = await once(child, 'exit')
-      clearTimeout(limit)
+      timers.clearTimeout(limit)
       assert.equal(signal, null, `it did not exit within ${context.patienceMs} ms`)
       assert.equal(code, 0, complaint)
     },

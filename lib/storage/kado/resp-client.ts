@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { SessionError } from '../../base/errors'
+import { timers } from '../../base/timers'
 import { type ClientReply, ReplyError, ReplyParser } from './reply-parser'
 
 export interface RespClientOptions {
@@ -112,7 +113,7 @@ export class RespClient {
       this.#drop(line, error)
     }
     if (asked.length === 0) socket.ref()
-    asked.push({ resolve, reject, timer: setTimeout(late, this.options.timeoutMs) })
+    asked.push({ resolve, reject, timer: timers.setTimeout(late, this.options.timeoutMs) })
     socket.write(encode(words))
   }
 
@@ -120,7 +121,7 @@ export class RespClient {
     if (line.socket.destroyed) return
     const first = line.asked.shift()
     if (first === undefined) throw new Error('a reply that nobody asked for')
-    clearTimeout(first.timer)
+    timers.clearTimeout(first.timer)
     first.resolve(reply)
     if (line.asked.length === 0) line.socket.unref()
   }
@@ -134,7 +135,7 @@ export class RespClient {
   #lost(line: Line, cause: Error | undefined): void {
     if (this.#line === line) this.#line = undefined
     for (const { reject, timer } of line.asked.splice(0)) {
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
       reject(failure(cause?.message ?? 'the connection was lost', cause))
     }
   }

@@ -1,4 +1,5 @@
-import { SessionError } from '../../base/errors'
+import { asError, SessionError } from '../../base/errors'
+import { Repeat } from '../../base/repeat'
 import { warnOnce } from '../../base/warnings'
 import type { Data } from '../../record/text'
 import { DEFAULT_DURATION_MS, milliseconds } from '../server/options'
@@ -20,14 +21,15 @@ export type Merge = (current: Data | undefined) => Data | undefined
 export class SessionStore {
   readonly duration: number
   readonly pruneFrequency: number
-  #timer: NodeJS.Timeout | undefined
+  #pruning: Repeat | undefined
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(options: SessionStoreOptions = {}) {
     const { duration = DEFAULT_DURATION_MS, pruneFrequency = 60_000 } = options
     this.duration = milliseconds('duration', duration, 1, Number.MAX_SAFE_INTEGER)
     this.pruneFrequency = milliseconds('pruneFrequency', pruneFrequency, 0)
-    if (this.pruneFrequency > 0 && this.prune !== SessionStore.prototype.prune) this.#schedule()
+    if (this.pruneFrequency > 0 && this.prune !== SessionStore.prototype.prune)
+      this.#pruning = this.#startPruning()
   }
 
   /** @throws SessionError ERR_SESSION_USAGE: an extension has to have it */
@@ -50,24 +52,16 @@ export class SessionStore {
 
   /** Stops pruning; an extension closes what it opened, too. Idempotent. */
   close(): void | Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#pruning?.stop()
   }
 
-  #schedule(): void {
-    // Jittered, or all the processes of an application would prune at once.
-    const wait = this.pruneFrequency * (0.75 + Math.random() / 2)
-    this.#timer = setTimeout(() => this.#pruneInTurn(), wait).unref()
-  }
-
-  async #pruneInTurn(): Promise<void> {
-    const { prune } = this
-    try {
-      await prune.call(this)
-    } catch (error) {
-      warnOnce('SOJOURN_PRUNE', `expired sessions cannot be removed: ${(error as Error).message}`)
-    }
-    if (this.#timer !== undefined) this.#schedule()
+  #startPruning(): Repeat {
+    return new Repeat({
+      intervalMs: this.pruneFrequency,
+      work: async () => void (await this.prune()),
+      onError: (error) =>
+        warnOnce('SOJOURN_PRUNE', `expired sessions cannot be removed: ${asError(error).message}`),
+    })
   }
 }
 

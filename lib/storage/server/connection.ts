@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { isPromise } from '../../base/async'
+import { timers } from '../../base/timers'
 import { type ClientState, CommandError, type ServerFacts } from './commands/command'
 import { execute } from './commands/table'
 import type { Keyspace } from './keyspace'
@@ -75,7 +76,7 @@ export class Connection {
     })
     // A client that is gone is no fault of the server's; `close` follows.
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => clearTimeout(this.deadline))
+    socket.on('close', () => timers.clearTimeout(this.deadline))
     // Not a timer of inactivity: a byte now and then must not keep a stranger's connection.
     if (!authenticated) this.destroyUnless(() => this.client.authenticated)
   }
@@ -87,11 +88,11 @@ export class Connection {
   }
 
   private destroyUnless(fine: () => boolean): void {
-    clearTimeout(this.deadline)
+    timers.clearTimeout(this.deadline)
     const late = (): void => {
       if (!fine()) this.parts.socket.destroy()
     }
-    this.deadline = setTimeout(late, this.parts.limits.stallTimeout).unref()
+    this.deadline = timers.setTimeout(late, this.parts.limits.stallTimeout).unref()
   }
 
   private owes(): boolean {

@@ -2,6 +2,7 @@ import { LmdbBackend } from '../../backend/lmdb/backend'
 import type { Awaitable } from '../../base/async'
 import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
+import { timers } from '../../base/timers'
 import { textOf } from './bytes'
 import { Keyspace } from './keyspace'
 import type { StorageSettings } from './options'
@@ -31,7 +32,7 @@ export class StorageFile {
     })
     this.keyspace = new Keyspace(this.backend, systemClock)
     if (settings.saveFrequencyMs > 0) {
-      this.#interval = setInterval(this.#watchDisk(), settings.saveFrequencyMs).unref()
+      this.#interval = timers.setInterval(this.#watchDisk(), settings.saveFrequencyMs).unref()
     }
     this.ready().catch(report)
   }
@@ -48,7 +49,7 @@ export class StorageFile {
   }
 
   clearInterval(): void {
-    clearInterval(this.#interval)
+    timers.clearInterval(this.#interval)
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { canChange, type Decide } from '../../backend/key-change'
 import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
+import { nextTurn } from '../../base/timers'
 import { KeyQueue } from './key-queue'
 import { ScanCursors, type ScanPage } from './scan-cursors'
 
@@ -79,7 +80,7 @@ export class Keyspace {
       let keys = 0
       for await (const _ of this.entries()) {
         // A listing that answers at once would keep all other clients waiting to its end.
-        if (++keys % LISTED_AT_ONCE === 0) await new Promise(setImmediate)
+        if (++keys % LISTED_AT_ONCE === 0) await nextTurn()
       }
       return keys
     })
@@ -92,7 +93,7 @@ export class Keyspace {
         batch.push(this.backend.remove(key))
         if (batch.length < LISTED_AT_ONCE) continue
         await Promise.all(batch)
-        await new Promise(setImmediate)
+        await nextTurn()
         batch = []
       }
       await Promise.all(batch)

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { SessionError } from '../../base/errors'
+import { timers } from '../../base/timers'
 import type { ServerFacts } from './commands/command'
 import { Connection, type ConnectionLimits } from './connection'
 import { type ServerCounts, serverInfo } from './info'
@@ -134,11 +135,11 @@ export class RespServer {
     const gone = [...this.connections.keys()].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     )
-    const late = setTimeout(() => {
+    const late = timers.setTimeout(() => {
       for (const socket of this.connections.keys()) socket.destroy()
     }, CLOSE_GRACE_MS)
     for (const connection of this.connections.values()) connection.finish()
     await Promise.all([stopped, ...gone])
-    clearTimeout(late)
+    timers.clearTimeout(late)
   }
 }
