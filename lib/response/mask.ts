@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream'
 import type { HookedResponse } from './parts'
 import { refuseHeaders } from './refusals'
 
@@ -31,9 +32,16 @@ class Mask {
   readonly lifters: Held[] = []
   #before: Before | undefined = undefined
   readonly #res: HookedResponse
+  readonly #hidesEnd: boolean
 
   constructor(res: HookedResponse) {
     this.#res = res
+    this.#hidesEnd = isCollected(res)
+  }
+
+  /** Whether the response is to look ended. */
+  get ended(): boolean {
+    return !this.#hidesEnd && this.some(isEnded)
   }
 
   lift(held: Held): void {
@@ -48,7 +56,7 @@ class Mask {
 
   apply(): void {
     const wanted = this.holders.size > 0 && this.lifters.length === 0
-    const ended = this.some(isEnded)
+    const { ended } = this
     let before = this.#before
     if (before && (!wanted || before.ended !== ended)) {
       putBack(this.#res, before)
@@ -64,13 +72,21 @@ class Mask {
   }
 }
 
+/**
+ * Whether the response writes into an object that collects it, as serverless-http's do: what runs the application
+ * takes the answer as soon as it looks ended, so it must not look so while nothing of it was written.
+ */
+function isCollected({ socket, stream }: HookedResponse): boolean {
+  return stream === undefined && socket !== null && socket !== undefined && !(socket instanceof Duplex)
+}
+
 const isEnded = (held: Held) => held.ended
 const isFull = (held: Held) => held.full
 
 const ended = {
   configurable: true,
   get(this: Masked) {
-    return this[MASK]?.some(isEnded) ?? false
+    return this[MASK]?.ended ?? false
   },
 }
 
