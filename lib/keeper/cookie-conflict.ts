@@ -2,6 +2,7 @@ import type { Data } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { LINK } from '../session/link'
 import type { Session } from '../session/session'
+import { laterMark } from '../store/admission'
 import type { Held } from './contract'
 
 /**
@@ -11,9 +12,12 @@ import type { Held } from './contract'
  * @returns `false`: the session belongs to no middleware that could tell what theirs means
  */
 export function takeCookie(held: Held, session: Session, theirs: Data): boolean {
+  const admitted = laterMark(Cookie.admittedAs(session.cookie), theirs['admitted'])
+  Cookie.admit(session.cookie, admitted)
   if (Cookie.settings(session.cookie) !== held.settings) return true
   const cookie = session.req[LINK]?.restoreCookie(theirs)
   if (!cookie) return false
+  Cookie.admit(cookie, admitted)
   held.settings = Cookie.settings(cookie)
   Cookie.renew(cookie)
   session.cookie = cookie

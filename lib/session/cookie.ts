@@ -42,6 +42,8 @@ export class Cookie {
   #active = 0
   /** The end that the last renewal gave; another one was set since by the handler. */
   #renewedTo: Time = undefined
+  /** When the session became its owner's, where an owner may have only so many; empty: nobody says. */
+  #admitted = ''
 
   /**
    * @param options attributes to start from; unknown ones stay on the instance and out of `data`
@@ -121,6 +123,7 @@ export class Cookie {
     if (this.#base) {
       json['created'] = this.#created
       if (this.#active) json['active'] = this.#active
+      if (this.#admitted) json['admitted'] = this.#admitted
       const own = this.#overrides(this.#base)
       if (own.length > 0) json['own'] = own
     }
@@ -158,6 +161,7 @@ export class Cookie {
       keepsLife = own.includes('maxAge')
     }
     if (typeof raw['active'] === 'number') cookie.#active = raw['active']
+    if (typeof raw['admitted'] === 'string') cookie.#admitted = raw['admitted']
     cookie._expires = timeOf(raw['expires'])
     cookie.originalMaxAge = keepsLife ? (lifeOf(raw['originalMaxAge']) as number | null) : base.maxAge
     return cookie
@@ -219,6 +223,16 @@ export class Cookie {
       cookie.#renewedTo = cookie._expires = new Date(now + originalMaxAge)
   }
 
+  /** @internal the mark of when the session became its owner's; empty: it has none */
+  static admittedAs(cookie: Cookie): string {
+    return cookie.#admitted
+  }
+
+  /** @internal */
+  static admit(cookie: Cookie, mark: string): void {
+    cookie.#admitted = mark
+  }
+
   /** @internal whether the attributes are those of the configuration */
   static isAsConfigured(cookie: Cookie): boolean {
     const base = cookie.#base
@@ -252,6 +266,7 @@ export class Cookie {
       base !== undefined &&
       cookie.#base === base &&
       cookie.#active === 0 &&
+      cookie.#admitted === '' &&
       cookie.originalMaxAge === base.maxAge &&
       (_expires === null || (_expires instanceof Date && Number.isFinite(_expires.valueOf()))) &&
       Cookie.isAsConfigured(cookie)

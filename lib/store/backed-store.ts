@@ -1,6 +1,6 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import { keepsReadings, type ReadEntry } from '../backend/readings'
-import { type Awaitable, type Callback, settle } from '../base/async'
+import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
 import { badOption } from '../base/errors'
 import { manyAtATime } from '../base/limit-concurrency'
 import type { Reading } from '../record/canonical'
@@ -45,8 +45,7 @@ export class BackedStore extends Store {
     this.#keys = new KeyRing(prefix, hashIds)
     this.#sealer = options.seal
     this.keepsReadings = keepsReadings(backend) && options.seal === undefined
-    this.owners =
-      options.owner || options.maxPerOwner ? new Owners(backend, options, (key) => this.end(key)) : undefined
+    this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options, this) : undefined
     this.elsewhere = Elsewhere.of(this, options, (id) => this.#keys.plain(id))
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
@@ -72,7 +71,7 @@ export class BackedStore extends Store {
     }
     return settle(() => {
       const key = this.#keys.ofShown(sid)
-      const put = () => this.#put(key, session, body)
+      const put = () => this.#set(key, session, body)
       return this.elsewhere ? this.#taken(sid, key).then(put) : put()
     }, callback)
   }
@@ -232,6 +231,21 @@ export class BackedStore extends Store {
     return cookieEnd(session.cookie?.expires) ?? Date.now() + this.ttlMs
   }
 
+  /** Where an owner may have only so many sessions, one that becomes his counts, whoever saves it. */
+  #set(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
+    const { owners } = this
+    const owner = owners?.limit && owners.of(session)
+    if (!owners || owner === undefined) return this.#put(key, session, body)
+    return whenDone(this.backend.read(key), (entry) => {
+      const before = entry && parseRecord(this.opened(key, entry.body) ?? '')
+      const mark = before?.cookie['admitted']
+      const write = (admitted: unknown) => this.#put(key, session, withMark(body, admitted))
+      if (before && owners.of(before) === owner) return write(mark)
+      const call = <R>(_: string, work: () => Awaitable<R>) => work()
+      return owners.enter({ owner, key, write, isWritten: () => true, call })
+    })
+  }
+
   #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
     const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
     return putEntry(this.backend, key, entry)
@@ -241,6 +255,14 @@ export class BackedStore extends Store {
     const body = this.opened(key, entry.body)
     return body === undefined ? null : storedSession(body, entry.expires)
   }
+}
+
+/** @returns the record with the mark of when it became its owner's, which a caller need not have */
+function withMark(body: string, admitted: unknown): string {
+  const record = parseRecord(body)
+  if (!record || admitted === undefined) return body
+  record.cookie['admitted'] = admitted
+  return JSON.stringify(record)
 }
 
 async function* nothing(): AsyncGenerator<never> {}

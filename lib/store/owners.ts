@@ -1,15 +1,17 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import type { Awaitable } from '../base/async'
 import { badOption, SessionError } from '../base/errors'
-import type { Data } from '../record/text'
+import { sleep } from '../base/timers'
+import { type Data, parseRecord } from '../record/text'
 import type { SessionData } from '../session/session'
+import { choosingMark, fits, markBehind, overflowing, type Rank, rankOf } from './admission'
 import type { KeyRing } from './keys'
 
 /** How many sessions an owner may have, and what happens to one more (ASVS 7.1.2). */
 export interface OwnerLimit {
   /** At least 1. */
   max: number
-  /** `'evict'` (default): the one whose deadline is nearest ends. `'refuse'`: saving fails with ERR_SESSION_LIMIT. */
+  /** `'evict'` (default): the one that has been the owner's for longest ends. `'refuse'`: saving fails with ERR_SESSION_LIMIT. */
   overflow?: 'evict' | 'refuse' | undefined
 }
 
@@ -36,28 +38,32 @@ export interface OwnerOptions {
   maxPerOwner?: number | OwnerLimit | undefined
 }
 
+/** What the index needs of the store above it. */
+export interface OwnersStore {
+  end(key: StoreKey): Awaitable<boolean>
+  opened(key: StoreKey, text: string): string | undefined
+}
+
 /** The index of whose sessions are whose, on any backend that keeps one. */
 export class Owners {
   readonly #backend: Backend
   readonly #end: (key: StoreKey) => Awaitable<boolean>
+  readonly #open: (key: StoreKey, text: string) => string | undefined
   readonly #ownerOf: OwnerOf
   readonly limit: Required<OwnerLimit> | undefined
-  /** Counts under way, by owner: two at a time would each end the other's session. */
-  readonly #counting = new Map<string, Promise<void>>()
+  /** Logins under way, by owner. */
+  readonly #entering = new Map<string, Promise<unknown>>()
 
   /**
-   * @param end ends the session of a key
+   * @param store `end` ends the session of a key, `opened` gives the record in what the backend keeps
    * @throws TypeError ERR_SESSION_OPTION when an option is wrong
    */
-  constructor(
-    backend: Backend,
-    { owner, maxPerOwner }: OwnerOptions,
-    end: (key: StoreKey) => Awaitable<boolean>,
-  ) {
+  constructor(backend: Backend, { owner, maxPerOwner }: OwnerOptions, store: OwnersStore) {
     if (typeof owner !== 'function') badOption('owner', 'a function of the session', owner)
     if (!backend.ownedBy) badOption('owner', 'undefined: this backend keeps no index of owners', owner)
     this.#backend = backend
-    this.#end = end
+    this.#end = (key) => store.end(key)
+    this.#open = (key, text) => store.opened(key, text)
     this.#ownerOf = owner
     this.limit = readLimit(maxPerOwner)
   }
@@ -74,39 +80,117 @@ export class Owners {
     return (await this.#backend.ownedBy?.(String(owner))) ?? []
   }
 
-  /** Before a session becomes this owner's. @throws SessionError ERR_SESSION_LIMIT */
-  async admit(owner: string): Promise<void> {
-    if (this.limit?.overflow !== 'refuse') return
-    if ((await this.listed(owner)).length >= this.limit.max) throw refused(this.limit.max)
+  /** The ranks of an owner's live sessions, in no order. */
+  async #ranks(owner: string): Promise<Rank[]> {
+    const ranks: Rank[] = []
+    for (const [key, { body }] of await this.listed(owner)) {
+      const record = parseRecord(this.#open(key, body) ?? '')
+      ranks.push(rankOf(key, record?.cookie ?? {}))
+    }
+    return ranks
   }
 
-  /** After it has. Counts again, since others may have come at the same time. */
-  async settle(owner: string, key: StoreKey): Promise<void> {
-    const before = this.#counting.get(owner)
-    const counted = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#count(owner, key))
-    this.#counting.set(owner, counted)
+  /**
+   * Makes a session this owner's, within the limit. Of any number that try at once, in whichever processes, `max` are
+   * left; one that dies on its way leaves at most one more, until the next comes.
+   *
+   * @throws SessionError ERR_SESSION_LIMIT
+   */
+  async enter<T>(login: Login<T>): Promise<T> {
+    const { owner } = login
+    // One after the other within this process: each looks at all sessions that are there.
+    const before = this.#entering.get(owner) ?? Promise.resolve(undefined)
+    const entered = before.catch(ignore).then(() => this.#enter(login))
+    this.#entering.set(owner, entered)
     try {
-      await counted
+      return await entered
     } finally {
-      if (this.#counting.get(owner) === counted) this.#counting.delete(owner)
+      if (this.#entering.get(owner) === entered) this.#entering.delete(owner)
     }
   }
 
-  async #count(owner: string, key: StoreKey): Promise<void> {
-    if (!this.limit) return
-    const all = await this.listed(owner)
-    // Somebody else has counted first, and ended this one.
-    if (!all.some(([one]) => one === key)) return
-    const others = all.filter(([other]) => other !== key)
-    const tooMany = all.length - this.limit.max
-    if (tooMany <= 0) return
-    if (this.limit.overflow === 'refuse') {
-      await this.#end(key)
-      throw refused(this.limit.max)
+  #enter<T>(login: Login<T>): Awaitable<T> {
+    const { limit } = this
+    if (!limit) return login.write('')
+    return limit.overflow === 'refuse' ? this.#orRefuse(login, limit.max) : this.#andEvict(login, limit.max)
+  }
+
+  async #andEvict<T>({ owner, write, isWritten, call }: Login<T>, max: number): Promise<T> {
+    const ranks = () => call('list', () => this.#ranks(owner))
+    const result = await write(markBehind(await ranks(), Date.now()))
+    if (!isWritten(result)) return result
+    for (const { key } of overflowing(await ranks(), max)) await call('destroy', () => this.#end(key))
+    return result
+  }
+
+  /**
+   * Lamport's bakery: what is written before it has chosen its place is seen by all who choose later, and decides when
+   * nobody is choosing any more who may come before it.
+   */
+  async #orRefuse<T>({ owner, key, write, isWritten, call }: Login<T>, max: number): Promise<T> {
+    const end = (ended: StoreKey) => call('destroy', () => this.#end(ended))
+    const others = () =>
+      call('list', async () => (await this.#ranks(owner)).filter((other) => other.key !== key))
+    const standing = await others()
+    if (fits(rankOf(key, { admitted: markBehind(standing, 0) }), standing, max) === false) {
+      await whenChosen(standing, others, end)
+      throw refused(max)
     }
-    for (const [other] of others.slice(0, tooMany)) await this.#end(other)
+    const first = await write(choosingMark(Date.now()))
+    if (!isWritten(first)) return first
+    const mark = markBehind(await others(), Date.now())
+    const result = await write(mark)
+    if (!isWritten(result)) return result
+    const own = rankOf(key, { admitted: mark })
+    const known = (ranks: Rank[]) => fits(own, ranks, max) !== undefined
+    if (fits(own, await whenChosen(await others(), others, end, known), max)) return result
+    await end(key)
+    throw refused(max)
   }
 }
+
+/**
+ * Waits for those that are choosing their places now; who comes later comes behind. One that has stopped there is ended,
+ * since it must not go on when others have been let in.
+ *
+ * @param known whether what these ranks say is enough already
+ * @returns the ranks, without those that have come meanwhile and are choosing
+ */
+async function whenChosen(
+  now: Rank[],
+  look: () => Awaitable<Rank[]>,
+  end: (key: StoreKey) => Awaitable<boolean>,
+  known: (ranks: Rank[]) => boolean = () => false,
+): Promise<Rank[]> {
+  let ranks = now
+  let waited = ranks.filter(({ choosing }) => choosing)
+  for (let looks = CHOOSING_LOOKS; waited.length > 0 && !known(ranks); looks--) {
+    if (looks > 0) await sleep(CHOOSING_MS)
+    else for (const { key } of waited) await end(key)
+    const keys = new Set(waited.map(({ key }) => key))
+    ranks = (await look()).filter(({ choosing, key }) => !choosing || keys.has(key))
+    waited = ranks.filter(({ choosing }) => choosing)
+  }
+  return ranks
+}
+
+/** A session that is to become an owner's. */
+export interface Login<T> {
+  readonly owner: string
+  readonly key: StoreKey
+  /** Writes the session with this mark in its cookie, see `Rank`; once, or twice. */
+  write(mark: string): Awaitable<T>
+  /** Whether the session stands in the store; if not, the answer is handed through. */
+  isWritten(result: T): boolean
+  /** Makes a call of the store. */
+  call<R>(operation: 'list' | 'destroy', work: () => Awaitable<R>): Awaitable<R>
+}
+
+/** From one look at those that are choosing their places to the next, and how many looks they have: a second. */
+const CHOOSING_MS = 10
+const CHOOSING_LOOKS = 100
+
+function ignore(): void {}
 
 function refused(max: number): SessionError {
   return new SessionError(

@@ -1,6 +1,7 @@
 /** Whose sessions are whose: listing them, ending them, and how many there may be. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import session from '../../lib'
 import type { OwnerLimit } from '../../lib/store/owners'
 import type { Handler } from '../support/app'
 import { overOurStores } from '../support/our-stores'
@@ -88,28 +89,89 @@ describe('sessions of a user', () => {
       assert.deepEqual(await store.sessionsOf('ann'), [])
     })
 
-    test('who has too many sessions loses those whose end is nearest', async (t) => {
+    test('who has too many sessions loses those that have been his for longest', async (t) => {
       const store = place(t).open({ owner, maxPerOwner: limited(2, 'evict') })
       const app = await visits(t, store, {
         '/login': async (req, res) => {
-          await req.session.regenerate()
           req.session.user = 'ann'
           req.session.cookie.maxAge = Number(req.headers['x-minutes']) * 60_000
           res.end('in')
         },
       })
       const devices = []
-      for (const minutes of [30, 10, 20]) {
-        const device = app.stranger()
+      // The first session to be made is the last to be his.
+      const oldest = await app.visitor('basket=full')
+      for (const [device, minutes] of [
+        [app.stranger(), 30],
+        [app.stranger(), 10],
+        [oldest, 20],
+      ] as const) {
         await device.get('/login', { headers: { 'x-minutes': String(minutes) } })
         devices.push(device)
       }
       const users = []
       for (const device of devices) users.push((await dataOf(device)).user)
-      assert.deepEqual(users, ['ann', undefined, 'ann'])
+      assert.deepEqual(users, [undefined, 'ann', 'ann'])
       // A further request of a session that is there is no further session.
-      await devices[0]?.get('/put?more=1')
+      await devices[1]?.get('/put?more=1')
       assert.equal((await store.sessionsOf('ann')).length, 2)
+      await devices[1]?.get('/login', { headers: { 'x-minutes': '1' } })
+      await app.stranger().get('/login', { headers: { 'x-minutes': '30' } })
+      assert.equal((await dataOf(devices[1] ?? oldest)).user, undefined, 'a change made it no younger')
+      assert.equal((await dataOf(oldest)).user, 'ann')
+    })
+
+    test('whose session becomes his by update, renewId or store.set has one more', async (t) => {
+      const here = place(t)
+      const store = here.open({ owner, maxPerOwner: 1 })
+      const app = await visits(t, store, {
+        '/update': async (req, res) => {
+          await session.update(req, (data: Record<string, unknown>) => {
+            data['user'] = 'ann'
+          })
+          res.end()
+        },
+        '/renew': async (req, res) => {
+          req.session.user = 'ann'
+          await req.session.renewId()
+          res.end(req.session.id)
+        },
+        '/again': async (req, res) => {
+          await req.session.renewId()
+          res.end(req.session.id)
+        },
+      })
+      const single = async () => {
+        const sessions = await store.sessionsOf('ann')
+        assert.equal(sessions.length, 1)
+        return sessions[0]?.fingerprint
+      }
+      const first = await app.visitor('basket=full')
+      await first.get('/update')
+      assert.equal(await single(), store.fingerprintOf(idOf(first)))
+      const second = await app.visitor('basket=full')
+      await second.get('/renew')
+      assert.equal(await single(), store.fingerprintOf(idOf(second)))
+      await second.get('/again')
+      assert.equal(await single(), store.fingerprintOf(idOf(second)))
+      const third = { cookie: { originalMaxAge: null }, user: 'ann' } as never
+      await store.set('by-hand', third)
+      assert.equal(await single(), store.fingerprintOf('by-hand'))
+      await store.set('by-hand', { cookie: {}, user: 'ann', more: 1 } as never)
+      assert.equal(await single(), store.fingerprintOf('by-hand'))
+      const strict = here.open({ owner, maxPerOwner: limited(1, 'refuse') })
+      await assert.rejects(strict.set('too-much', third), { code: 'ERR_SESSION_LIMIT' })
+      const other = await visits(t, strict, {
+        '/update': async (req, res) => {
+          const refused = session.update(req, (data: Record<string, unknown>) => {
+            data['user'] = 'ann'
+          })
+          await assert.rejects(refused, { code: 'ERR_SESSION_LIMIT' })
+          res.end()
+        },
+      })
+      await (await other.visitor('basket=full')).get('/update')
+      assert.equal(await single(), store.fingerprintOf('by-hand'))
     })
 
     test('who may have no more is refused, until one has ended', async (t) => {

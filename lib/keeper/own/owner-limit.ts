@@ -1,50 +1,80 @@
 import type { Awaitable } from '../../base/async'
+import { SessionError } from '../../base/errors'
+import { dataText } from '../../record/text'
+import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { BackedStore } from '../../store/backed-store'
 import type { Owners } from '../../store/owners'
 import { type Change, Held, type KeeperContext, type Loaded, type Updated, type Written } from '../contract'
+import { type Ask, askFor } from './backend-calls'
 import { BackendKeeper } from './keeper'
+
+/** Whose a session was when it was loaded or saved last, and the mark of when it became his. */
+interface Known {
+  readonly owner: string | undefined
+  readonly mark: string
+}
 
 /** `BackendKeeper` where an owner may have only so many sessions: looks whenever a session becomes an owner's. */
 export class OwnerKeeper extends BackendKeeper {
   readonly #owners: Owners
   readonly #keyOf: (id: string) => string
-  /** Whose a session was when it was loaded or saved last. */
-  readonly #known = new WeakMap<Held, string | undefined>()
+  readonly #call: Ask
+  readonly #known = new WeakMap<Held, Known>()
 
   constructor(store: BackedStore, owners: Owners, context: KeeperContext) {
     super(store, context)
     this.#owners = owners
     this.#keyOf = (id) => store.keyOf(id)
+    this.#call = askFor(context)
   }
 
   override async load(id: string): Promise<Loaded | undefined> {
     const loaded = await super.load(id)
-    if (loaded) this.#known.set(loaded.held, this.#owners.of({ ...loaded.data, cookie: loaded.cookie }))
+    if (loaded) {
+      const { data, cookie, held } = loaded
+      const { admitted } = cookie
+      const mark = typeof admitted === 'string' ? admitted : ''
+      this.#known.set(held, { owner: this.#owners.of({ ...data, cookie }), mark })
+    }
     return loaded
   }
 
-  override create(session: Session, data: string): Awaitable<Held | undefined> {
-    return this.#admitted(session, undefined, async () => {
-      const held = await super.create(session, data)
-      if (held) this.#known.set(held, this.#owners.of(session))
+  override async create(session: Session, data: string): Promise<Held | undefined> {
+    const owner = this.#owners.of(session)
+    let held: Held | undefined
+    const write = async () => {
+      if (!held) held = await super.create(session, data)
+      else if ((await super.write(held, session, data)) === 'gone') return undefined
       return held
-    })
+    }
+    const created = owner === undefined ? await write() : await this.#enter(owner, session, write, Boolean)
+    if (created) this.#remember(created, session)
+    return created
   }
 
-  override write(held: Held, session: Session, data: string): Awaitable<Written> {
-    return this.#admitted(session, held, () => super.write(held, session, data))
+  override async write(held: Held, session: Session, data: string): Promise<Written> {
+    const owner = this.#owners.of(session)
+    const mark = this.#known.get(held)?.mark
+    const write = () => super.write(held, session, data)
+    // The handler may have put another cookie in the place of the one that had the mark.
+    if (mark && !Cookie.admittedAs(session.cookie)) Cookie.admit(session.cookie, mark)
+    const enters = owner !== undefined && this.#becomes(held, session)
+    const written = await (enters ? this.#enter(owner, session, write, stands) : write())
+    this.#remember(held, session)
+    return written
   }
 
-  /** Takes the place of the session that it was, so it is not one more. */
+  /** Takes the place of the session that it was, so it is not one more; unless it becomes an owner's by this. */
   override async renew(
     held: Held,
     session: Session,
     data: string,
     id: string,
   ): Promise<Held | 'taken' | undefined> {
+    if (this.#becomes(held, session) && (await this.write(held, session, data)) === 'gone') return undefined
     const next = await super.renew(held, session, data, id)
-    if (next instanceof Held) this.#known.set(next, this.#owners.of(session))
+    if (next instanceof Held) this.#remember(next, session)
     return next
   }
 
@@ -55,21 +85,48 @@ export class OwnerKeeper extends BackendKeeper {
     change: Change<R>,
   ): Promise<Updated<R> | undefined> {
     const updated = await super.update(held, session, data, change)
-    const owner = this.#owners.of(session)
-    if (updated && owner !== undefined && owner !== this.#known.get(held)) {
-      await this.#owners.settle(owner, this.#keyOf(held.id))
+    if (!updated || !this.#becomes(held, session)) return updated
+    // Whose it has become is known only now: it is written once more, with its mark.
+    try {
+      return (await this.write(held, session, dataText(session))) === 'gone' ? undefined : updated
+    } catch (error) {
+      if (isRefusal(error)) await super.destroy(held.id)
+      throw error
     }
-    this.#known.set(held, owner)
-    return updated
   }
 
-  async #admitted<T>(session: Session, held: Held | undefined, work: () => Awaitable<T>): Promise<T> {
+  #becomes(held: Held, session: Session): boolean {
     const owner = this.#owners.of(session)
-    const becomes = owner !== undefined && (held === undefined || this.#known.get(held) !== owner)
-    if (becomes) await this.#owners.admit(owner)
-    const result = await work()
-    if (becomes && result && result !== 'gone') await this.#owners.settle(owner, this.#keyOf(session.id))
-    if (held) this.#known.set(held, owner)
-    return result
+    return owner !== undefined && owner !== this.#known.get(held)?.owner
   }
+
+  #enter<T>(
+    owner: string,
+    session: Session,
+    write: () => Awaitable<T>,
+    isWritten: (result: T) => boolean,
+  ): Promise<T> {
+    return this.#owners.enter({
+      owner,
+      key: this.#keyOf(session.id),
+      write(mark) {
+        Cookie.admit(session.cookie, mark)
+        return write()
+      },
+      isWritten,
+      call: this.#call,
+    })
+  }
+
+  #remember(held: Held, session: Session): void {
+    this.#known.set(held, { owner: this.#owners.of(session), mark: Cookie.admittedAs(session.cookie) })
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'ERR_SESSION_LIMIT'
+}
+
+function stands(written: Written): boolean {
+  return written !== 'gone'
 }
