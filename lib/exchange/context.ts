@@ -112,7 +112,8 @@ export class Room {
 }
 
 function backendKeeper(store: BackedStore, room: Room): Keeper {
-  return store.owners?.limit ? new OwnerKeeper(store, store.owners, room) : new BackendKeeper(store, room)
+  const { owners } = store
+  return owners?.limit ? new OwnerKeeper(store, owners, owners.limit, room) : new BackendKeeper(store, room)
 }
 
 function dependsOnRequest(options: CookieOptions): boolean {

@@ -1,17 +1,17 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import { keepsReadings, type ReadEntry } from '../backend/readings'
-import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
+import { type Awaitable, type Callback, settle } from '../base/async'
 import { badOption } from '../base/errors'
 import { manyAtATime } from '../base/limit-concurrency'
 import type { Reading } from '../record/canonical'
 import { cookieEnd } from '../record/expiry'
-import { parseRecord } from '../record/text'
 import type { SessionData } from '../session/session'
 import { Store } from '../session/store'
 import { KeyRing } from './keys'
 import { Elsewhere } from './migration'
 import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './options'
-import { type OwnedSession, Owners, ownedSession } from './owners'
+import { type OwnedSession, Owners, type RevokeOptions } from './owners'
+import { putCounted } from './put-counted'
 import { putEntry } from './put-entry'
 import { storedSession } from './stored-session'
 
@@ -32,7 +32,8 @@ export class BackedStore extends Store {
   readonly owners: Owners | undefined
   /** @internal where sessions stand that this store has not taken over yet */
   readonly elsewhere: Elsewhere | undefined
-  readonly #keys: KeyRing
+  /** @internal */
+  readonly keys: KeyRing
   readonly #sealer: BackedStoreOptions['seal']
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
@@ -42,11 +43,11 @@ export class BackedStore extends Store {
     checkBackedOptions(options)
     this.backend = backend
     this.ttlMs = ttl
-    this.#keys = new KeyRing(prefix, hashIds)
+    this.keys = new KeyRing(prefix, hashIds)
     this.#sealer = options.seal
     this.keepsReadings = keepsReadings(backend) && options.seal === undefined
     this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options, this) : undefined
-    this.elsewhere = Elsewhere.of(this, options, (id) => this.#keys.plain(id))
+    this.elsewhere = Elsewhere.of(this, options, (id) => this.keys.plain(id))
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
       () => this.emit('connect'),
@@ -55,7 +56,7 @@ export class BackedStore extends Store {
 
   override get(sid: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> {
     return settle(async () => {
-      const key = this.#keys.ofShown(sid)
+      const key = this.keys.ofShown(sid)
       const entry = await this.#taken(sid, key)
       return entry ? this.#shown(key, entry) : null
     }, callback)
@@ -70,7 +71,7 @@ export class BackedStore extends Store {
       return settle(() => Promise.reject(error), callback)
     }
     return settle(() => {
-      const key = this.#keys.ofShown(sid)
+      const key = this.keys.ofShown(sid)
       const put = () => this.#set(key, session, body)
       return this.elsewhere ? this.#taken(sid, key).then(put) : put()
     }, callback)
@@ -78,14 +79,14 @@ export class BackedStore extends Store {
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
     return settle(async () => {
-      if (this.elsewhere && !this.#keys.isHandle(sid)) await this.elsewhere.destroy(sid)
-      else await this.end(this.#keys.ofShown(sid))
+      if (this.elsewhere && !this.keys.isHandle(sid)) await this.elsewhere.destroy(sid)
+      else await this.end(this.keys.ofShown(sid))
     }, callback)
   }
 
   override touch(sid: string, session: SessionData, callback?: Callback): Promise<void> {
     return settle(async () => {
-      const key = this.#keys.ofShown(sid)
+      const key = this.keys.ofShown(sid)
       const deadline = this.#deadline(session)
       if (this.elsewhere) await this.#taken(sid, key)
       await this.backend.extend(key, deadline)
@@ -98,7 +99,7 @@ export class BackedStore extends Store {
       const sessions: Record<string, StoredSession> = Object.create(null)
       for await (const [key, entry] of this.#entries()) {
         const session = this.#shown(key, entry)
-        if (session) sessions[this.#keys.shown(key)] = session
+        if (session) sessions[this.keys.shown(key)] = session
       }
       return sessions
     }, callback)
@@ -124,20 +125,12 @@ export class BackedStore extends Store {
    * @throws TypeError ERR_SESSION_OPTION without the option `owner`
    */
   sessionsOf(owner: string | number, callback?: Callback<OwnedSession[]>): Promise<OwnedSession[]> {
-    return settle(async () => {
-      const sessions: OwnedSession[] = []
-      for (const [key, entry] of await this.#indexed().listed(String(owner))) {
-        const body = this.opened(key, entry.body)
-        const record = body === undefined ? undefined : parseRecord(body)
-        if (record) sessions.push(ownedSession(key, this.#keys, entry, record))
-      }
-      return sessions
-    }, callback)
+    return settle(async () => this.#indexed().sessions(String(owner)), callback)
   }
 
   /** @returns what `sessionsOf` shows as `fingerprint` for the session of this id, as in `req.session.id` */
   fingerprintOf(sid: string): string {
-    return this.#keys.fingerprint(this.#keys.ofShown(sid))
+    return this.keys.fingerprint(this.keys.ofShown(sid))
   }
 
   /** Ends the session of this key, which `sessionsOf` gave. Answers whether it was alive. */
@@ -153,17 +146,10 @@ export class BackedStore extends Store {
    */
   revokeOwner(
     owner: string | number,
-    options: { except?: string | undefined } = {},
+    options: RevokeOptions = {},
     callback?: Callback<number>,
   ): Promise<number> {
-    return settle(async () => {
-      const kept = options.except === undefined ? undefined : this.#keys.ofShown(options.except)
-      let ended = 0
-      for (const [key] of await this.#indexed().listed(String(owner))) {
-        if (key !== kept && (await this.end(key))) ended++
-      }
-      return ended
-    }, callback)
+    return settle(async () => this.#indexed().revoke(String(owner), options), callback)
   }
 
   /** Ends what the store started and closes what it opened; a client that it was given stays open. */
@@ -186,7 +172,7 @@ export class BackedStore extends Store {
 
   /** @internal the store key of an id that came in a cookie */
   keyOf(id: string): StoreKey {
-    return this.#keys.of(id)
+    return this.keys.of(id)
   }
 
   /** @internal what the backend is given for a session */
@@ -215,7 +201,7 @@ export class BackedStore extends Store {
     const entry = await this.backend.read(key)
     const { elsewhere } = this
     // A handle is no id, and its session has been here at least once; what is left to do its next request does.
-    if (!elsewhere || this.#keys.isHandle(sid) || !elsewhere.concerns(key, entry)) return entry
+    if (!elsewhere || this.keys.isHandle(sid) || !elsewhere.concerns(key, entry)) return entry
     return elsewhere.take(sid, entry)
   }
 
@@ -224,25 +210,23 @@ export class BackedStore extends Store {
   }
 
   #entries(): AsyncIterable<[StoreKey, Entry]> {
-    return this.backend.scan?.(this.#keys.prefix) ?? nothing()
+    return this.backend.scan?.(this.keys.prefix) ?? nothing()
   }
 
   #deadline(session: SessionData): number {
     return cookieEnd(session.cookie?.expires) ?? Date.now() + this.ttlMs
   }
 
-  /** Where an owner may have only so many sessions, one that becomes his counts, whoever saves it. */
   #set(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
-    const { owners } = this
+    const { owners, backend } = this
+    const put = (text: string) => this.#put(key, session, text)
     const owner = owners?.limit && owners.of(session)
-    if (!owners || owner === undefined) return this.#put(key, session, body)
-    return whenDone(this.backend.read(key), (entry) => {
-      const before = entry && parseRecord(this.opened(key, entry.body) ?? '')
-      const mark = before?.cookie['admitted']
-      const write = (admitted: unknown) => this.#put(key, session, withMark(body, admitted))
-      if (before && owners.of(before) === owner) return write(mark)
-      const call = <R>(_: string, work: () => Awaitable<R>) => work()
-      return owners.enter({ owner, key, write, isWritten: () => true, call })
+    if (!owners?.limit || owner === undefined) return put(body)
+    return putCounted(owners, owners.limit, backend, (text) => this.opened(key, text), {
+      owner,
+      key,
+      body,
+      put,
     })
   }
 
@@ -255,14 +239,6 @@ export class BackedStore extends Store {
     const body = this.opened(key, entry.body)
     return body === undefined ? null : storedSession(body, entry.expires)
   }
-}
-
-/** @returns the record with the mark of when it became its owner's, which a caller need not have */
-function withMark(body: string, admitted: unknown): string {
-  const record = parseRecord(body)
-  if (!record || admitted === undefined) return body
-  record.cookie['admitted'] = admitted
-  return JSON.stringify(record)
 }
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -6,7 +6,8 @@ export type { Backend, Entry, Replaced, StoreKey } from '../backend/contract'
 export type { Awaitable } from '../base/async'
 export { SessionError, type SessionErrorCode } from '../base/errors'
 export type { BackedStore, BackedStoreOptions, StoredSession } from './backed-store'
-export type { OwnedSession, OwnerLimit } from './owners'
+export type { OwnerLimit } from './login-limit'
+export type { OwnedSession } from './owners'
 
 const VERBS = ['read', 'create', 'replace', 'remove', 'extend'] as const
 const DAY_MS = 86_400_000

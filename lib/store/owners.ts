@@ -1,19 +1,11 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import type { Awaitable } from '../base/async'
-import { badOption, SessionError } from '../base/errors'
-import { sleep } from '../base/timers'
+import { badOption } from '../base/errors'
 import { type Data, parseRecord } from '../record/text'
 import type { SessionData } from '../session/session'
-import { choosingMark, fits, markBehind, overflowing, type Rank, rankOf } from './admission'
+import { type Rank, rankOf } from './admission'
 import type { KeyRing } from './keys'
-
-/** How many sessions an owner may have, and what happens to one more (ASVS 7.1.2). */
-export interface OwnerLimit {
-  /** At least 1. */
-  max: number
-  /** `'evict'` (default): the one that has been the owner's for longest ends. `'refuse'`: saving fails with ERR_SESSION_LIMIT. */
-  overflow?: 'evict' | 'refuse' | undefined
-}
+import { LoginLimit, type OwnerLimit, readLimit } from './login-limit'
 
 /** One of an owner's sessions, as `sessionsOf` lists them. */
 export interface OwnedSession {
@@ -29,6 +21,11 @@ export interface OwnedSession {
   readonly expiresAt: number
 }
 
+export interface RevokeOptions {
+  /** The id of the session to keep, as in `req.session.id`. */
+  except?: string | undefined
+}
+
 export type OwnerOf = (session: SessionData & Data) => string | number | undefined | null
 
 export interface OwnerOptions {
@@ -40,32 +37,30 @@ export interface OwnerOptions {
 
 /** What the index needs of the store above it. */
 export interface OwnersStore {
+  readonly keys: KeyRing
+  /** Ends the session of a key. Answers whether it was alive. */
   end(key: StoreKey): Awaitable<boolean>
+  /** The record in what the backend keeps. */
   opened(key: StoreKey, text: string): string | undefined
 }
 
 /** The index of whose sessions are whose, on any backend that keeps one. */
 export class Owners {
   readonly #backend: Backend
-  readonly #end: (key: StoreKey) => Awaitable<boolean>
-  readonly #open: (key: StoreKey, text: string) => string | undefined
+  readonly #store: OwnersStore
   readonly #ownerOf: OwnerOf
-  readonly limit: Required<OwnerLimit> | undefined
-  /** Logins under way, by owner. */
-  readonly #entering = new Map<string, Promise<unknown>>()
+  readonly limit: LoginLimit | undefined
 
-  /**
-   * @param store `end` ends the session of a key, `opened` gives the record in what the backend keeps
-   * @throws TypeError ERR_SESSION_OPTION when an option is wrong
-   */
+  /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, { owner, maxPerOwner }: OwnerOptions, store: OwnersStore) {
     if (typeof owner !== 'function') badOption('owner', 'a function of the session', owner)
     if (!backend.ownedBy) badOption('owner', 'undefined: this backend keeps no index of owners', owner)
     this.#backend = backend
-    this.#end = (key) => store.end(key)
-    this.#open = (key, text) => store.opened(key, text)
+    this.#store = store
     this.#ownerOf = owner
-    this.limit = readLimit(maxPerOwner)
+    const limit = readLimit(maxPerOwner)
+    this.limit =
+      limit && new LoginLimit(limit, { ranks: (whose) => this.#ranks(whose), end: (key) => store.end(key) })
   }
 
   of(session: object): string | undefined {
@@ -76,141 +71,45 @@ export class Owners {
     return String(owner)
   }
 
-  async listed(owner: string): Promise<Array<[StoreKey, Entry]>> {
-    return (await this.#backend.ownedBy?.(String(owner))) ?? []
+  /** The live sessions of one owner. */
+  async sessions(owner: string): Promise<OwnedSession[]> {
+    const { keys } = this.#store
+    const sessions: OwnedSession[] = []
+    for (const [key, entry] of await this.#listed(owner)) {
+      const record = this.#record(key, entry)
+      if (record) sessions.push(ownedSession(key, keys, entry, record))
+    }
+    return sessions
   }
 
-  /** The ranks of an owner's live sessions, in no order. */
+  /** @returns how many were alive */
+  async revoke(owner: string, { except }: RevokeOptions): Promise<number> {
+    const { keys } = this.#store
+    const kept = except === undefined ? undefined : keys.ofShown(except)
+    let ended = 0
+    for (const [key] of await this.#listed(owner)) {
+      if (key !== kept && (await this.#store.end(key))) ended++
+    }
+    return ended
+  }
+
   async #ranks(owner: string): Promise<Rank[]> {
-    const ranks: Rank[] = []
-    for (const [key, { body }] of await this.listed(owner)) {
-      const record = parseRecord(this.#open(key, body) ?? '')
-      ranks.push(rankOf(key, record?.cookie ?? {}))
-    }
-    return ranks
+    const listed = await this.#listed(owner)
+    return listed.map(([key, entry]) => rankOf(key, this.#record(key, entry)?.cookie ?? {}))
   }
 
-  /**
-   * Makes a session this owner's, within the limit. Of any number that try at once, in whichever processes, `max` are
-   * left; one that dies on its way leaves at most one more, until the next comes.
-   *
-   * @throws SessionError ERR_SESSION_LIMIT
-   */
-  async enter<T>(login: Login<T>): Promise<T> {
-    const { owner } = login
-    // One after the other within this process: each looks at all sessions that are there.
-    const before = this.#entering.get(owner) ?? Promise.resolve(undefined)
-    const entered = before.catch(ignore).then(() => this.#enter(login))
-    this.#entering.set(owner, entered)
-    try {
-      return await entered
-    } finally {
-      if (this.#entering.get(owner) === entered) this.#entering.delete(owner)
-    }
+  async #listed(owner: string): Promise<Array<[StoreKey, Entry]>> {
+    return (await this.#backend.ownedBy?.(owner)) ?? []
   }
 
-  #enter<T>(login: Login<T>): Awaitable<T> {
-    const { limit } = this
-    if (!limit) return login.write('')
-    return limit.overflow === 'refuse' ? this.#orRefuse(login, limit.max) : this.#andEvict(login, limit.max)
+  #record(key: StoreKey, { body }: Entry): (Data & { cookie: Data }) | undefined {
+    const text = this.#store.opened(key, body)
+    return text === undefined ? undefined : parseRecord(text)
   }
-
-  async #andEvict<T>({ owner, write, isWritten, call }: Login<T>, max: number): Promise<T> {
-    const ranks = () => call('list', () => this.#ranks(owner))
-    const result = await write(markBehind(await ranks(), Date.now()))
-    if (!isWritten(result)) return result
-    for (const { key } of overflowing(await ranks(), max)) await call('destroy', () => this.#end(key))
-    return result
-  }
-
-  /**
-   * Lamport's bakery: what is written before it has chosen its place is seen by all who choose later, and decides when
-   * nobody is choosing any more who may come before it.
-   */
-  async #orRefuse<T>({ owner, key, write, isWritten, call }: Login<T>, max: number): Promise<T> {
-    const end = (ended: StoreKey) => call('destroy', () => this.#end(ended))
-    const others = () =>
-      call('list', async () => (await this.#ranks(owner)).filter((other) => other.key !== key))
-    const standing = await others()
-    if (fits(rankOf(key, { admitted: markBehind(standing, 0) }), standing, max) === false) {
-      await whenChosen(standing, others, end)
-      throw refused(max)
-    }
-    const first = await write(choosingMark(Date.now()))
-    if (!isWritten(first)) return first
-    const mark = markBehind(await others(), Date.now())
-    const result = await write(mark)
-    if (!isWritten(result)) return result
-    const own = rankOf(key, { admitted: mark })
-    const known = (ranks: Rank[]) => fits(own, ranks, max) !== undefined
-    if (fits(own, await whenChosen(await others(), others, end, known), max)) return result
-    await end(key)
-    throw refused(max)
-  }
-}
-
-/**
- * Waits for those that are choosing their places now; who comes later comes behind. One that has stopped there is ended,
- * since it must not go on when others have been let in.
- *
- * @param known whether what these ranks say is enough already
- * @returns the ranks, without those that have come meanwhile and are choosing
- */
-async function whenChosen(
-  now: Rank[],
-  look: () => Awaitable<Rank[]>,
-  end: (key: StoreKey) => Awaitable<boolean>,
-  known: (ranks: Rank[]) => boolean = () => false,
-): Promise<Rank[]> {
-  let ranks = now
-  let waited = ranks.filter(({ choosing }) => choosing)
-  for (let looks = CHOOSING_LOOKS; waited.length > 0 && !known(ranks); looks--) {
-    if (looks > 0) await sleep(CHOOSING_MS)
-    else for (const { key } of waited) await end(key)
-    const keys = new Set(waited.map(({ key }) => key))
-    ranks = (await look()).filter(({ choosing, key }) => !choosing || keys.has(key))
-    waited = ranks.filter(({ choosing }) => choosing)
-  }
-  return ranks
-}
-
-/** A session that is to become an owner's. */
-export interface Login<T> {
-  readonly owner: string
-  readonly key: StoreKey
-  /** Writes the session with this mark in its cookie, see `Rank`; once, or twice. */
-  write(mark: string): Awaitable<T>
-  /** Whether the session stands in the store; if not, the answer is handed through. */
-  isWritten(result: T): boolean
-  /** Makes a call of the store. */
-  call<R>(operation: 'list' | 'destroy', work: () => Awaitable<R>): Awaitable<R>
-}
-
-/** From one look at those that are choosing their places to the next, and how many looks they have: a second. */
-const CHOOSING_MS = 10
-const CHOOSING_LOOKS = 100
-
-function ignore(): void {}
-
-function refused(max: number): SessionError {
-  return new SessionError(
-    'ERR_SESSION_LIMIT',
-    `this owner has ${max} sessions already, and no more are allowed`,
-  )
-}
-
-function readLimit(given: number | OwnerLimit | undefined): Required<OwnerLimit> | undefined {
-  if (given === undefined) return undefined
-  const { max, overflow = 'evict' } = typeof given === 'number' ? { max: given } : (given ?? {})
-  if (typeof max !== 'number' || !(max >= 1))
-    badOption('maxPerOwner', 'a number of at least 1, or { max, overflow }', given)
-  if (overflow !== 'evict' && overflow !== 'refuse')
-    badOption('maxPerOwner.overflow', "'evict' or 'refuse'", overflow)
-  return { max, overflow }
 }
 
 /** @returns what is shown of an owner's session */
-export function ownedSession(
+function ownedSession(
   key: StoreKey,
   keys: KeyRing,
   entry: Entry,

@@ -2,7 +2,7 @@
 import session from '../../lib'
 import type { Backend } from '../../lib/backend/contract'
 import { BackedStore } from '../../lib/store/backed-store'
-import type { OwnerLimit } from '../../lib/store/owners'
+import type { OwnerLimit } from '../../lib/store/login-limit'
 import { openStore, type StoreAt } from './openers'
 
 export interface LoginRound {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import session from '../../lib'
-import type { OwnerLimit } from '../../lib/store/owners'
+import type { OwnerLimit } from '../../lib/store/login-limit'
 import type { Handler } from '../support/app'
 import { overOurStores } from '../support/our-stores'
 import { gate } from '../support/session-app'

@@ -4,6 +4,7 @@ import { dataText } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { BackedStore } from '../../store/backed-store'
+import type { LoginLimit } from '../../store/login-limit'
 import type { Owners } from '../../store/owners'
 import { type Change, Held, type KeeperContext, type Loaded, type Updated, type Written } from '../contract'
 import { type Ask, askFor } from './backend-calls'
@@ -18,13 +19,15 @@ interface Known {
 /** `BackendKeeper` where an owner may have only so many sessions: looks whenever a session becomes an owner's. */
 export class OwnerKeeper extends BackendKeeper {
   readonly #owners: Owners
+  readonly #limit: LoginLimit
   readonly #keyOf: (id: string) => string
   readonly #call: Ask
   readonly #known = new WeakMap<Held, Known>()
 
-  constructor(store: BackedStore, owners: Owners, context: KeeperContext) {
+  constructor(store: BackedStore, owners: Owners, limit: LoginLimit, context: KeeperContext) {
     super(store, context)
     this.#owners = owners
+    this.#limit = limit
     this.#keyOf = (id) => store.keyOf(id)
     this.#call = askFor(context)
   }
@@ -106,7 +109,7 @@ export class OwnerKeeper extends BackendKeeper {
     write: () => Awaitable<T>,
     isWritten: (result: T) => boolean,
   ): Promise<T> {
-    return this.#owners.enter({
+    return this.#limit.enter({
       owner,
       key: this.#keyOf(session.id),
       write(mark) {
