@@ -172,7 +172,7 @@ describe('dataTextSince', () => {
     it(`is the data text after a change of ${name}`, () => {
       for (const before of [text, nested]) {
         const shown = JSON.parse(before)
-        const session = { cookie: { path: '/' }, ...shown }
+        const session = { cookie: { path: '/' }, ...JSON.parse(before) }
         change(session)
         assert.equal(dataTextSince(session, shown, before), dataText(session))
       }

@@ -3,6 +3,7 @@ import type { ReadEntry } from '../../backend/readings'
 import type { Reading } from '../../record/canonical'
 import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../record/expiry'
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
+import { copyOf, DOUBT } from '../../record/tree'
 import type { BackedStore } from '../../store/backed-store'
 import { Held, type KeeperContext, type Loaded } from '../contract'
 
@@ -47,11 +48,14 @@ export class RecordReader {
     expires: CookieExpires,
     text: string,
   ): Loaded | undefined {
-    const data = text === '{}' ? {} : parseObject(text)
+    const shown = text === '{}' ? NOTHING : parseObject(text)
+    if (!shown) return undefined
+    const copy = copyOf(shown)
+    const data = copy === DOUBT ? parseObject(text) : (copy as Data)
     if (!data) return undefined
     const cookie = { created, expires: this.#endShown(expires, entry.expires) }
     const held = holding(id, text, entry)
-    held.shown = data
+    held.shown = shown
     return { cookie, data, held }
   }
 
@@ -80,6 +84,9 @@ function holding(id: string, data: string, entry: Entry): Held {
   held.deadline = entry.expires
   return held
 }
+
+/** Kept apart from the session, so that what a handler does inside of it shows. */
+const NOTHING: Data = Object.freeze({})
 
 function parseObject(text: string): Data | undefined {
   try {
