@@ -1,6 +1,7 @@
 import { createSecretKey, KeyObject } from 'node:crypto'
 import { sign, unsign } from 'cookie-signature'
 import { isUsableId } from '../base/ids'
+import { detached } from '../base/text'
 import { decodeValue } from './header'
 
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
@@ -38,9 +39,10 @@ export class Signer {
     const known = this.#signed.get(id)
     if (known !== undefined) return known
     const raw = encodeURIComponent(this.sign(id))
-    this.#signed.set(id, raw)
+    const own = detached(id)
+    this.#signed.set(own, raw)
     // The browser will send it back.
-    this.#remember(raw, id)
+    this.#remember(raw, own)
     return raw
   }
 
@@ -58,8 +60,11 @@ export class Signer {
 
   /** @returns the id in a raw value of a `Cookie` header that one of the secrets signed, else `undefined` */
   open(raw: string): string | undefined {
-    const id = this.verify(decodeValue(raw))
-    if (id !== undefined) this.#remember(raw, id)
+    const verified = this.verify(decodeValue(raw))
+    if (verified === undefined) return undefined
+    // Stores keep ids too, as keys in memory and in caches.
+    const id = detached(verified)
+    this.#remember(detached(raw), id)
     return id
   }
 

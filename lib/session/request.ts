@@ -29,6 +29,9 @@ export function requestPath(req: SessionRequest): string {
 
 const LAST: unique symbol = Symbol('sojourn.last-cookie')
 
+/** Longer headers are read anew each time: they would weigh on every connection that idles. */
+const LAST_LENGTH = 1024
+
 /** A connection, and what its last request brought: a browser sends the same cookies again and again. */
 interface Connection {
   [LAST]?: { header: string; name: string; signer: Signer; ids: readonly string[] }
@@ -60,7 +63,8 @@ export function requestIds(
       else if (raw) take(ids, signer.open(raw), refuse)
     }
     // One that was refused is told of each time.
-    if (socket && values.length === 1 && ids.length === 1 && Object.isExtensible(socket)) {
+    const memorable = header.length <= LAST_LENGTH && values.length === 1 && ids.length === 1
+    if (socket && memorable && Object.isExtensible(socket)) {
       socket[LAST] = { header, name, signer, ids }
     }
   }
