@@ -30,6 +30,11 @@ export function warnOnceEach(code: string, message: string): void {
   process.emitWarning(message, { type: 'SojournWarning', code })
 }
 
+/** Whether this process has been warned of it. */
+export function hasWarned(code: string): boolean {
+  return warned.has(code)
+}
+
 /** @internal lets a test see a warning again */
 export function forgetWarnings(): void {
   warned.clear()

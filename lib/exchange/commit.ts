@@ -1,12 +1,12 @@
 import { type Awaitable, isPromise, whenDone } from '../base/async'
 import { SessionError } from '../base/errors'
 import { fingerprint } from '../base/ids'
-import { debug } from '../base/warnings'
 import type { Held, Written } from '../keeper/contract'
 import { dataText, dataTextSince, unserializableKey } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { Session, setSessionId } from '../session/session'
 import { attributesOf, decideHeaders } from './cookies'
+import { debugRequest } from './debug'
 import { decideSave, type SaveDecision } from './decide'
 import type { Exchange } from './exchange'
 import { readyCookie, renewOnce } from './renew'
@@ -50,7 +50,7 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
     },
     room.policy,
   )
-  if (debug.enabled) debug('session: %s, because: %s', decision.action, decision.because)
+  debugRequest(req, 'session', decision.action, decision.because)
   const work = carryOut(exchange, session, data, decision, ending)
   const created = decision.action === 'create'
   if (isPromise(work)) return work.then(() => afterSave(exchange, modified, headers, created))

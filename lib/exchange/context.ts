@@ -17,6 +17,8 @@ import type { Policy } from '../session/policy'
 import { isSecure } from '../session/request'
 import type { Store } from '../session/store'
 import { BackedStore } from '../store/backed-store'
+import { warnIfInsecure, warnIfUntrusted } from './cookie-warnings'
+import { requestLabel } from './debug'
 import { warnAbout } from './warnings'
 
 /** All that one `session()` middleware shares between its requests. */
@@ -42,6 +44,7 @@ export class Room {
       typeof cookie === 'function'
         ? (cookie as (req: SessionRequest) => unknown)
         : readCookieOptions(cookie, policy.name)
+    if (typeof this.#cookie === 'object') warnIfInsecure(this.#cookie)
     if (typeof this.#cookie === 'object' && !dependsOnRequest(this.#cookie)) {
       this.#base = new CookieBase(this.#cookie, false)
       this.#template = new CookieTemplate(policy.name, this.#base)
@@ -64,7 +67,11 @@ export class Room {
       typeof this.#cookie === 'function'
         ? readCookieOptions(this.#cookie(req), this.policy.name)
         : this.#cookie
-    return new CookieBase(options, isSecure(req, this.policy.proxy))
+    const secure = isSecure(req, this.policy.proxy)
+    if (!secure && (options.secure === 'auto' || options.sameSite === 'auto')) {
+      warnIfUntrusted(req, this.policy.proxy)
+    }
+    return new CookieBase(options, secure)
   }
 
   /** @returns the `Set-Cookie` line for a session's cookie */
@@ -91,10 +98,14 @@ export class Room {
     return genid ? genid(req as never) : generateId()
   }
 
-  /** Tells listeners, and once per process those who do not listen. */
-  tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {
+  /**
+   * Tells listeners, and once per process those who do not listen.
+   *
+   * @param req named in the debug line, where the event has no session to know the request by
+   */
+  tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N], req?: SessionRequest): void {
     warnAbout(name, event)
-    if (debug.enabled) debug('%s %j', name, event())
+    if (debug.enabled) debug('%s%s %j', req ? `${requestLabel(req)} ` : '', name, event())
     if (this.events.listenerCount(name) === 0) return
     try {
       this.events.emit(name, event())

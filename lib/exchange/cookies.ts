@@ -1,10 +1,11 @@
 import { fingerprint } from '../base/ids'
-import { debug } from '../base/warnings'
 import { type CookieAttributes, clearCookieLine } from '../cookie/header'
 import { appendHeader } from '../response/parts'
 import { Cookie } from '../session/cookie'
 import { isSecure } from '../session/request'
 import type { Session } from '../session/session'
+import { warnIfRejected } from './cookie-warnings'
+import { debugRequest } from './debug'
 import { type CookieDecision, decideCookie } from './decide'
 import type { Exchange } from './exchange'
 import { renewOnce } from './renew'
@@ -24,7 +25,7 @@ export function attributesOf(exchange: Exchange, session?: Session): CookieAttri
 export function decideHeaders(exchange: Exchange, modified: boolean): void {
   const { req, room, headersLeft } = exchange
   const decision = decideFor(exchange, modified)
-  if (debug.enabled) debug('cookie: %s, because: %s', decision.action, decision.because)
+  debugRequest(req, 'cookie', decision.action, decision.because)
   // Composed before anything is sent: attributes that cannot stand in a header are an error for `next`.
   exchange.cookieLine = headersLeft ? undefined : lineFor(exchange, decision)
   if (decision.action === 'withhold') {
@@ -63,6 +64,7 @@ function lineFor(exchange: Exchange, { action }: CookieDecision): string | undef
   const signer = room.signer(req)
   if (action !== 'set' || !signer || !session || !sessionID) return undefined
   renewOnce(exchange, session)
+  warnIfRejected(req, session.cookie)
   return room.cookieLine(signer.seal(sessionID), session.cookie)
 }
 

@@ -19,7 +19,7 @@ export function start(exchange: Exchange, ids: readonly string[]): Awaitable<voi
 function tryId(exchange: Exchange, ids: readonly string[], index: number): Awaitable<void> {
   const id = ids[index]
   if (id === undefined) {
-    exchange.room.tell('refused', () => ({ because: 'unknown' }))
+    exchange.room.tell('refused', () => ({ because: 'unknown' }), exchange.req)
     return startNew(exchange)
   }
   const loaded = exchange.keeper.load(id)

@@ -1,8 +1,10 @@
 import type { SessionEventName, SessionEvents } from '../base/events'
-import { warnOnce } from '../base/warnings'
+import { hasWarned, warnOnce } from '../base/warnings'
 
 type Warning = readonly [code: string, message: string]
 type Words = { [N in SessionEventName]?: (event: SessionEvents[N]) => Warning | undefined }
+
+const STORE_DOWN = 'SOJOURN_STORE_DOWN'
 
 /** Events that mean something is wrong, in words that say what to change. */
 const WORDS: Words = {
@@ -32,12 +34,7 @@ const WORDS: Words = {
     `the session store failed on ${operation}: ${error.message}; listen to the event storeError to see all failures`,
   ],
   storeState: ({ up }) =>
-    up
-      ? ['SOJOURN_STORE_UP', 'the session store is connected again']
-      : [
-          'SOJOURN_STORE_DOWN',
-          'the session store is disconnected; until it is back, requests have no session',
-        ],
+    up && hasWarned(STORE_DOWN) ? ['SOJOURN_STORE_UP', 'the session store is connected again'] : undefined,
   // A cookie of a session that has ended is everyday life; one that does not verify may be a lost secret.
   refused: ({ because }) =>
     because === 'unknown'
@@ -47,6 +44,11 @@ const WORDS: Words = {
           'a session cookie does not verify, and its visitor starts anew; ' +
             'after a change of secret keep the old one in the array: secret: [new, old]',
         ],
+}
+
+/** At the first request that misses it: a client that is closed when the process ends is no trouble. */
+export function warnStoreDown(): void {
+  warnOnce(STORE_DOWN, 'the session store is disconnected; until it is back, requests have no session')
 }
 
 export function warnAbout<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {

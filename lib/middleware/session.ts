@@ -5,8 +5,10 @@ import type { RefusedReason, SessionEvents } from '../base/events'
 import { pathMatches } from '../cookie/path-match'
 import type { Signer } from '../cookie/signature'
 import { Room } from '../exchange/context'
+import { debugRequest } from '../exchange/debug'
 import { Exchange, exchangeOf, type Next } from '../exchange/exchange'
 import { generate, start } from '../exchange/start'
+import { warnStoreDown } from '../exchange/warnings'
 import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
 import { LINK, type SessionRequest } from '../session/link'
@@ -45,7 +47,8 @@ export function session(options?: SessionOptions): SessionMiddleware {
     (up) => room.tell('storeState', () => ({ up })),
     (req) => generate(new Exchange(room, room.keeper(), req, {}, ignore)),
   )
-  const refuse = (because: RefusedReason) => room.tell('refused', () => ({ because }))
+  const refuse = (because: RefusedReason, req: SessionRequest) =>
+    room.tell('refused', () => ({ because }), req)
 
   /**
    * @returns `undefined` for a request that passes without a session
@@ -53,12 +56,27 @@ export function session(options?: SessionOptions): SessionMiddleware {
    */
   function signerFor(req: SessionRequest): Signer | undefined {
     if (req.httpVersionMajor === undefined && isFetchRequest(req)) throw misused()
-    // An application may mount several, or have put a session there itself: the first one counts.
-    if (req.session || !state.up || policy.skip?.(req as never)) return undefined
-    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) return undefined
+    const because = passesBecause(req)
+    if (because !== undefined) {
+      debugRequest(req, 'request', 'passes', because)
+      return undefined
+    }
     const signer = room.signer(req)
     if (!signer) throw new Error('secret option required for sessions')
     return signer
+  }
+
+  /** @returns why a request passes without a session of this middleware, or `undefined` */
+  function passesBecause(req: SessionRequest): string | undefined {
+    // An application may mount several, or have put a session there itself: the first one counts.
+    if (req.session) return 'it has a session already'
+    if (!state.up) {
+      warnStoreDown()
+      return 'the store is disconnected'
+    }
+    if (policy.skip?.(req as never)) return 'skip'
+    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) return 'outside of cookie.path'
+    return undefined
   }
 
   function sessionMiddleware(req: SessionRequest, res: HookedResponse, next: Next): void {

@@ -12,6 +12,7 @@ export interface SessionRequest {
   sessionID?: string | undefined
   sessionStore?: Store | undefined
   headers?: IncomingHttpHeaders | undefined
+  method?: string | undefined
   url?: string | undefined
   httpVersionMajor?: number | undefined
   connection?: object | null | undefined

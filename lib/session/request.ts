@@ -27,6 +27,8 @@ export function requestPath(req: SessionRequest): string {
   return pathOf(req.originalUrl ?? req.url ?? '/')
 }
 
+type Refuse = (because: RefusedReason, req: SessionRequest) => void
+
 const LAST: unique symbol = Symbol('sojourn.last-cookie')
 
 /** Longer headers are read anew each time: they would weigh on every connection that idles. */
@@ -47,7 +49,7 @@ export function requestIds(
   req: SessionRequest,
   name: string,
   signer: Signer,
-  refuse: (because: RefusedReason) => void,
+  refuse: Refuse,
 ): readonly string[] {
   const header = req.headers?.cookie
   // HTTP/2's are stand-ins that throw when the connection is gone.
@@ -60,7 +62,7 @@ export function requestIds(
     for (const raw of values) {
       const known = signer.recall(raw)
       if (known !== undefined) add(ids, known)
-      else if (raw) take(ids, signer.open(raw), refuse)
+      else if (raw) take(ids, signer.open(raw), req, refuse)
     }
     // One that was refused is told of each time.
     const memorable = header.length <= LAST_LENGTH && values.length === 1 && ids.length === 1
@@ -72,9 +74,9 @@ export function requestIds(
   return ids
 }
 
-function take(ids: string[], id: string | undefined, refuse: (because: RefusedReason) => void): void {
-  if (id === undefined) refuse('signature')
-  else if (!isUsableId(id)) refuse('malformed')
+function take(ids: string[], id: string | undefined, req: SessionRequest, refuse: Refuse): void {
+  if (id === undefined) refuse('signature', req)
+  else if (!isUsableId(id)) refuse('malformed', req)
   else add(ids, id)
 }
 
@@ -82,17 +84,11 @@ function add(ids: string[], id: string): void {
   if (!ids.includes(id)) ids.push(id)
 }
 
-function takeParsed(
-  ids: string[],
-  req: SessionRequest,
-  name: string,
-  signer: Signer,
-  refuse: (because: RefusedReason) => void,
-): void {
+function takeParsed(ids: string[], req: SessionRequest, name: string, signer: Signer, refuse: Refuse): void {
   const verified = ownValue(req.signedCookies, name)
   const parsed = ownValue(req.cookies, name)
-  if (verified) take(ids, verified, refuse)
-  else if (parsed) take(ids, signer.verify(parsed), refuse)
+  if (verified) take(ids, verified, req, refuse)
+  else if (parsed) take(ids, signer.verify(parsed), req, refuse)
   if (ids.length > 0) {
     warnOnce(
       'SOJOURN_PARSED_COOKIE',

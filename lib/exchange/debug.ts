@@ -1,0 +1,18 @@
+import { fingerprint } from '../base/ids'
+import { debug } from '../base/warnings'
+import type { SessionRequest } from '../session/link'
+import { requestPath } from '../session/request'
+
+/**
+ * One line of `NODE_DEBUG=sojourn` about a request: its method, its path without the query, which may hold what is
+ * not for logs, and the fingerprint of its session's id.
+ */
+export function debugRequest(req: SessionRequest, what: string, how: string, because: string): void {
+  if (debug.enabled) debug('%s %s: %s, because: %s', requestLabel(req), what, how, because)
+}
+
+export function requestLabel(req: SessionRequest): string {
+  const { sessionID } = req
+  const session = typeof sessionID === 'string' ? fingerprint(sessionID) : '-'
+  return `${req.method ?? '-'} ${requestPath(req)} ${session}`
+}
