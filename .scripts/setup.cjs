@@ -34,8 +34,9 @@ if (isOlder(process.versions.node, NODE_NEEDED)) {
   process.exit(1)
 }
 try {
-  // Not `npm ci`: it refuses a lock file without the optional packages of every platform, and not every registry
-  // has them. `--no-save` leaves the lock file alone, and takes its versions.
+  // What `npm ci` installs, without removing first what is there: `--no-save` takes the lock file's versions and
+  // leaves it alone. Both want a lock file that names the optional packages of every platform, and no registry:
+  // `npm install --package-lock-only --omit-lockfile-registry-resolved` without node_modules writes one.
   if (!dependenciesAreThere()) npm('install', '--no-save', '--include=dev', '--no-audit', '--no-fund')
   // Nothing of an older build may be left: what is in dist is what gets published.
   rmSync(join(root, 'dist'), { recursive: true, force: true })

@@ -60,6 +60,40 @@ describe('the set-up', () => {
   })
 })
 
+describe('npm ci', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+
+  test('takes the lock file', () => {
+    const project = join(folder, 'ci')
+    mkdirSync(project)
+    for (const file of ['package.json', 'package-lock.json']) cpSync(join(ROOT, file), join(project, file))
+    const printed = run(project, 'npm', ['ci', '--dry-run', '--offline', '--ignore-scripts', '--no-audit'])
+    assert.match(printed, /added \d+ packages/)
+  })
+
+  test('finds the optional packages of every platform in it, as some versions of npm demand', () => {
+    const missing: string[] = []
+    for (const [path, { optionalDependencies = {} }] of Object.entries<any>(packages)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        if (!placesFor(path, name).some((place) => place in packages)) missing.push(`${path} wants ${name}`)
+      }
+    }
+    assert.deepEqual(missing, [])
+  })
+
+  test('finds no registry in it: each machine has its own', () => {
+    const resolved = Object.keys(packages).filter((path) => packages[path].resolved !== undefined)
+    assert.deepEqual(resolved, [])
+  })
+})
+
+/** Where Node.js would look for a package, from a package on. */
+function placesFor(path: string, name: string): string[] {
+  const place = `${path && `${path}/`}node_modules/${name}`
+  const above = path.lastIndexOf('node_modules/')
+  return path === '' ? [place] : [place, ...placesFor(path.slice(0, Math.max(above - 1, 0)), name)]
+}
+
 describe('a fresh clone', { skip: withoutNetwork }, () => {
   test('npm start installs, builds and serves the view counter', async (t) => {
     const clone = join(folder, 'clone')
