@@ -1,5 +1,6 @@
 'use strict'
 // Runs the tests in `test/`, all of them or those whose path has one of the words given: `npm test -- cookie`.
+// With `--dependents` those of `test/dependents/`, which have to be installed first: `npm run test:dependents`.
 // Node 20 takes no patterns for test files.
 const { spawnSync } = require('node:child_process')
 const { readdirSync } = require('node:fs')
@@ -7,16 +8,19 @@ const { availableParallelism } = require('node:os')
 const { join } = require('node:path')
 
 const root = join(__dirname, '..')
-const words = process.argv.slice(2).filter((word) => word !== '--core')
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 
 /** With `--core` those that want no server and nothing from the network. */
 const CORE =
   /^test.(behaviour|conformance|base|cookie|record|session|exchange|engine|faults|response|backend.(lmdb|memory)|store.(lmdb|memory)|packaging.package|examples.writing)\b/
 const onlyCore = process.argv.includes('--core')
+const DEPENDENTS = join('test', 'dependents', '/')
+const onlyDependents = process.argv.includes('--dependents')
 
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((file) => join('test', file))
   .filter((file) => file.endsWith('.test.ts') && words.every((word) => file.includes(word)))
+  .filter((file) => file.startsWith(DEPENDENTS) === onlyDependents)
   .filter((file) => !onlyCore || CORE.test(file))
   .sort()
 

@@ -1,0 +1,17 @@
+import { page } from './support/pages'
+import { withBoth } from './support/sides'
+import { failedSaves, type Host, visits } from './support/visits'
+
+withBoth('restify', (side) => {
+  const host: Host = (sessions) => {
+    const server = side.load('restify').createServer({ name: 'pages' })
+    server.use(sessions)
+    server.get('/*', async (req: any, res: any) => {
+      res.header('content-type', 'text/plain')
+      res.send(await page(req))
+    })
+    return (req, res) => server.server.emit('request', req, res)
+  }
+  visits(side, host)
+  failedSaves(side, host)
+})
