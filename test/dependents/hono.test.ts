@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { failedSaves, type Host, visits } from './support/visits'
+import { type Host, visits } from './support/visits'
 
 withBoth('Hono on its Node server', (side) => {
   const host: Host = (sessions) => {
@@ -19,5 +19,4 @@ withBoth('Hono on its Node server', (side) => {
     return getRequestListener(app.fetch)
   }
   visits(side, host, 'answers arrive before the save where headers are given to writeHead()')
-  failedSaves(side, host)
 })

@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { failedSaves, type Host, visits } from './support/visits'
+import { type Host, visits } from './support/visits'
 
 withBoth('Koa through koa-connect', (side) => {
   const host: Host = (sessions) => {
@@ -14,5 +14,4 @@ withBoth('Koa through koa-connect', (side) => {
     return app.callback()
   }
   visits(side, host)
-  failedSaves(side, host)
 })
