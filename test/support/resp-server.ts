@@ -10,6 +10,7 @@ export const LIMITS: RespServerOptions['limits'] = {
   maxPending: 128,
   maxHeldBytes: 1024 * 1024,
   stallTimeout: 5000,
+  wrongPasswordPause: 5,
 }
 
 export interface Served {
@@ -17,7 +18,8 @@ export interface Served {
   keyspace: Keyspace
   port: number
   failures: unknown[]
-  client(): RawClient
+  /** @param from another address of this machine's loopback */
+  client(from?: string): RawClient
   stop(): Promise<void>
 }
 
@@ -46,8 +48,8 @@ export async function serve(
     keyspace,
     port,
     failures,
-    client() {
-      const client = new RawClient({ port, host: '127.0.0.1' })
+    client(from) {
+      const client = new RawClient({ port, host: '127.0.0.1', localAddress: from })
       clients.push(client)
       return client
     },

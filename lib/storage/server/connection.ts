@@ -18,6 +18,8 @@ export interface ConnectionLimits extends RequestLimits {
    * answered. A client that owes none of these may be idle for ever.
    */
   stallTimeout: number
+  /** Milliseconds between a wrong password and the look at the next one from the same address. */
+  wrongPasswordPause: number
 }
 
 export interface ConnectionParts {
@@ -56,7 +58,15 @@ export class Connection {
   constructor(private readonly parts: ConnectionParts) {
     const { socket, limits, server } = parts
     const authenticated = !server.passwordRequired
-    this.client = { id: parts.id, name: '', version: 2, authenticated, blocked: false, closing: false }
+    this.client = {
+      id: parts.id,
+      address: socket.remoteAddress ?? '',
+      name: '',
+      version: 2,
+      authenticated,
+      blocked: false,
+      closing: false,
+    }
     this.parser = new RequestParser(authenticated ? limits : HANDSHAKE_LIMITS)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
@@ -76,7 +86,10 @@ export class Connection {
     })
     // A client that is gone is no fault of the server's; `close` follows.
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => timers.clearTimeout(this.deadline))
+    socket.on('close', () => {
+      this.client.closing = true
+      timers.clearTimeout(this.deadline)
+    })
     // Not a timer of inactivity: a byte now and then must not keep a stranger's connection.
     if (!authenticated) this.destroyUnless(() => this.client.authenticated)
   }
@@ -121,6 +134,7 @@ export class Connection {
           this.flush()
           if (this.full()) break
         }
+        if (this.client.authenticated) this.parser.limits = this.parts.limits
         const args = this.parser.next()
         if (args === undefined) break
         this.begin(args)
@@ -141,7 +155,7 @@ export class Connection {
   }
 
   private begin(args: readonly string[]): void {
-    const { keyspace, server, limits, onRequest } = this.parts
+    const { keyspace, server, onRequest } = this.parts
     onRequest()
     if (HTTP_WORDS.has((args[0] ?? '').toLowerCase())) {
       this.parts.socket.destroy()
@@ -153,7 +167,6 @@ export class Connection {
     } catch (error) {
       reply = this.failure(error)
     }
-    if (this.client.authenticated) this.parser.limits = limits
     if (!isPromise(reply)) {
       this.replies.place(reply, this.client.version)
       return

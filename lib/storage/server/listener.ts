@@ -8,6 +8,7 @@ import { type ServerCounts, serverInfo } from './info'
 import type { Keyspace } from './keyspace'
 import { addressToListenOn } from './loopback'
 import { passwordCheck } from './password'
+import { PasswordGate } from './password-gate'
 
 export interface RespServerOptions {
   readonly keyspace: Keyspace
@@ -37,9 +38,15 @@ export class RespServer {
 
   constructor(private readonly options: RespServerOptions) {
     const { requirepass } = options
+    const matches = requirepass === undefined ? () => true : passwordCheck(requirepass)
+    const gate = new PasswordGate(options.limits.wrongPasswordPause)
     this.facts = {
       passwordRequired: requirepass !== undefined,
-      passwordMatches: requirepass === undefined ? () => true : passwordCheck(requirepass),
+      authenticates: (client, user, password) => {
+        // Both are looked at before either is judged. There is one user, `default`.
+        const check = (): boolean => matches(password) && user === 'default'
+        return gate.pass(client.address, check, () => client.closing)
+      },
       maxReplyBytes: options.limits.maxRequestBytes * REPLY_TO_REQUEST,
       info: () =>
         serverInfo({

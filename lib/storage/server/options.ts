@@ -55,6 +55,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 const MAX_PENDING = 256
 const MAX_HELD_BYTES = 1 << 20
 const MAX_ARGUMENTS = 1 << 16
+/** Ten guesses a second from one address. */
+const WRONG_PASSWORD_PAUSE_MS = 100
 
 /** @throws SessionOptionError */
 export function portOf(port: unknown, name = 'port'): number {
@@ -111,6 +113,7 @@ export function storageSettings(options: SessionStorageOptions): StorageSettings
       maxArguments: MAX_ARGUMENTS,
       maxPending: MAX_PENDING,
       maxHeldBytes: MAX_HELD_BYTES,
+      wrongPasswordPause: WRONG_PASSWORD_PAUSE_MS,
       stallTimeout: milliseconds('stallTimeout', options.stallTimeout ?? 30_000, 1),
     }),
   })

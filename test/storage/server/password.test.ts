@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { RespServer } from '../../../lib/storage/server/listener'
+import { networkOf } from '../../../lib/storage/server/password-gate'
 import { request } from '../../support/raw-resp'
 import { LIMITS, type Served, serve } from '../../support/resp-server'
 
@@ -50,6 +51,56 @@ describe('a server with a password', () => {
       Buffer.concat([request('AUTH', 'pässword'), request('SET', 'a', value), request('GET', 'a')]),
     )
     assert.deepEqual(await client.replies(3), ['+OK\r\n', '+OK\r\n', `$100000\r\n${value}\r\n`])
+  })
+
+  it('looks at the next password after a wrong one, of all connections from an address, only after a pause', async () => {
+    const pause = 25
+    served = await serve(undefined, { requirepass: 'right', limits: { wrongPasswordPause: pause } })
+    const inside = served.client()
+    assert.equal(await inside.send('AUTH', 'right'), '+OK\r\n')
+    const order: string[] = []
+    const startedAt = performance.now()
+    assert.match(await served.client().send('AUTH', 'wrong'), /^-WRONGPASS/)
+    const guesses = Array.from({ length: 4 }, async (_, i) => {
+      const reply = await served.client().send('AUTH', `wrong${i}`)
+      order.push(reply.slice(0, 10))
+    })
+    const late = [1, 2].map(async () => order.push(await served.client().send('AUTH', 'right')))
+    // Those inside, and those who come from elsewhere, notice nothing.
+    assert.equal(await inside.send('GET', 'a'), '$-1\r\n')
+    assert.equal(await served.client('127.0.0.2').send('AUTH', 'right'), '+OK\r\n')
+    assert.deepEqual(order, [])
+    await Promise.all([...guesses, ...late])
+    assert.ok(performance.now() - startedAt > 4 * pause)
+    assert.equal(order.filter((reply) => reply === '-WRONGPASS').length, 4)
+    assert.equal(order.filter((reply) => reply === '+OK\r\n').length, 2)
+  })
+
+  it('takes commands behind a password that has to wait', async () => {
+    const client = await withPassword()
+    client.write(
+      Buffer.concat([
+        request('AUTH', 'wrong'),
+        request('AUTH', 'pässword'),
+        request('SET', 'a', 'v'.repeat(50_000)),
+      ]),
+    )
+    const replies = await client.replies(3)
+    assert.match(replies.shift() ?? '', /^-WRONGPASS/)
+    assert.deepEqual(replies, ['+OK\r\n', '+OK\r\n'])
+  })
+
+  it('knows the network of an address', () => {
+    for (const [address, network] of [
+      ['10.1.2.3', '10.1.2.3'],
+      ['::ffff:10.1.2.3', '10.1.2.3'],
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+      ['2001:db8::6', '2001:db8:0:0'],
+      ['::1', '0:0:0:0'],
+      ['', ''],
+    ] as const) {
+      assert.equal(networkOf(address), network)
+    }
   })
 
   it('takes only small requests before that', async () => {

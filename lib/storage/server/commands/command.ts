@@ -6,6 +6,7 @@ import { Failure, type Reply, type RespVersion } from '../resp/reply'
 /** What a connection is, as far as commands see and change it. */
 export interface ClientState {
   readonly id: number
+  readonly address: string
   name: string
   version: RespVersion
   authenticated: boolean
@@ -17,9 +18,9 @@ export interface ClientState {
 
 /** What commands may know of the server around them. */
 export interface ServerFacts {
-  /** Whether a password is asked for; and whether this is the one, in constant time. */
   readonly passwordRequired: boolean
-  passwordMatches(candidate: string): boolean
+  /** Whether these are the user and the password, in constant time; after a wrong one from this address, later. */
+  authenticates(client: ClientState, user: string, password: string): Awaitable<boolean>
   /** The most bytes of values that one reply may carry. */
   readonly maxReplyBytes: number
   /** What `INFO` says. */
@@ -46,11 +47,8 @@ export interface Command {
   readonly summary: string
   /** Whether it is answered before `AUTH`. */
   readonly open?: boolean
-  /**
-   * Looks at all keys, over several turns of the event loop. It holds up nobody but its own client, whose later
-   * requests must not show in its answer.
-   */
-  readonly wholeKeyspace?: boolean
+  /** Later requests of the same client begin when this one is answered: they depend on it or must not show in it. */
+  readonly exclusive?: boolean
   readonly subcommands?: ReadonlyMap<string, Command>
   readonly run: (call: Call) => Awaitable<Reply>
 }

@@ -1,21 +1,18 @@
-import type { Awaitable } from '../../../base/async'
+import { type Awaitable, whenDone } from '../../../base/async'
 import { PACKAGE_VERSION } from '../info'
-import { Fields, OK, type Reply, Status } from '../resp/reply'
-import { type Call, type Command, CommandError, integer, syntaxError } from './command'
+import { Fields, OK, type Reply, type RespVersion, Status } from '../resp/reply'
+import { type Call, type ClientState, type Command, CommandError, integer, syntaxError } from './command'
 
 const noKey = [0, 0, 0] as const
 
-/** Compared in constant time by `passwordMatches`. There is one user, `default`. */
-function authenticate({ client, server }: Call, user: string, password: string): void {
-  // Both are looked at before either is judged.
-  const right = server.passwordMatches(password)
-  if (user !== 'default' || !right) {
-    throw new CommandError('WRONGPASS invalid username-password pair or user is disabled.')
-  }
-  client.authenticated = true
+function authenticate({ client, server }: Call, user: string, password: string): Awaitable<void> {
+  return whenDone(server.authenticates(client, user, password), (right) => {
+    if (!right) throw new CommandError('WRONGPASS invalid username-password pair or user is disabled.')
+    client.authenticated = true
+  })
 }
 
-function auth(call: Call): Reply {
+function auth(call: Call): Awaitable<Reply> {
   const { args, server } = call
   if (args.length > 3) throw syntaxError()
   if (args.length === 2 && !server.passwordRequired) {
@@ -24,8 +21,8 @@ function auth(call: Call): Reply {
         'Are you sure your configuration is correct?',
     )
   }
-  authenticate(call, args.length === 3 ? (args[1] ?? '') : 'default', args.at(-1) ?? '')
-  return OK
+  const user = args.length === 3 ? (args[1] ?? '') : 'default'
+  return whenDone(authenticate(call, user, args.at(-1) ?? ''), () => OK)
 }
 
 function checkName(name: string): string {
@@ -36,7 +33,7 @@ function checkName(name: string): string {
 }
 
 /** `HELLO [2|3 [AUTH user password] [SETNAME name]]`: nothing is changed unless all of it can be. */
-function hello(call: Call): Reply {
+function hello(call: Call): Awaitable<Reply> {
   const { args, client } = call
   let version = client.version
   if (args.length > 1) {
@@ -60,7 +57,11 @@ function hello(call: Call): Reply {
       throw new CommandError(`ERR Syntax error in HELLO option '${args[i]}'`)
     }
   }
-  if (credentials !== undefined) authenticate(call, ...credentials)
+  if (credentials === undefined) return greet(client, version, name)
+  return whenDone(authenticate(call, ...credentials), () => greet(client, version, name))
+}
+
+function greet(client: ClientState, version: RespVersion, name: string | undefined): Reply {
   if (!client.authenticated) {
     throw new CommandError(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the ' +
@@ -142,6 +143,7 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
     keys: noKey,
     summary: 'Chooses RESP 2 or 3, and authenticates.',
     open: true,
+    exclusive: true,
     run: hello,
   },
   {
@@ -151,6 +153,7 @@ export const CONNECTION_COMMANDS: readonly Command[] = [
     keys: noKey,
     summary: 'Authenticates with the password.',
     open: true,
+    exclusive: true,
     run: auth,
   },
   {

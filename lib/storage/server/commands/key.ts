@@ -116,7 +116,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     flags: ['readonly'],
     keys: noKey,
     summary: 'Lists the keys, page by page.',
-    wholeKeyspace: true,
+    exclusive: true,
     run: scan,
   },
   {
@@ -125,7 +125,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     flags: ['readonly'],
     keys: noKey,
     summary: 'Counts the keys.',
-    wholeKeyspace: true,
+    exclusive: true,
     run: ({ keyspace }) => keyspace.size(),
   },
   {
@@ -134,7 +134,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     flags: ['write'],
     keys: noKey,
     summary: 'Removes all keys.',
-    wholeKeyspace: true,
+    exclusive: true,
     run: flush,
   },
   {

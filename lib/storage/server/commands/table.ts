@@ -74,7 +74,7 @@ export function execute(call: Call): Awaitable<Reply> {
   if (command instanceof Failure) return command
   if (!call.client.authenticated && !command.open) return new Failure('NOAUTH Authentication required.')
   const reply = command.run(call)
-  if (!command.wholeKeyspace || !isPromise(reply)) return reply
+  if (!command.exclusive || !isPromise(reply)) return reply
   const { client } = call
   client.blocked = true
   return reply.finally(() => {
