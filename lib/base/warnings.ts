@@ -19,9 +19,13 @@ export function warnOnce(code: string, message: string): void {
 const DIFFERENT_MAX = 100
 const different = new Map<string, number>()
 
-/** A process warning, once per message: for what is wrong at several places, each with its own cure. */
-export function warnOnceEach(code: string, message: string): void {
-  const key = `${code} ${message}`
+/**
+ * A process warning, once per subject: for what is wrong at several places, each with its own cure.
+ *
+ * @param subject what it is about; default: the message
+ */
+export function warnOnceEach(code: string, message: string, subject = message): void {
+  const key = `${code} ${subject}`
   if (warned.has(key)) return
   const count = different.get(code) ?? 0
   if (count >= DIFFERENT_MAX) return

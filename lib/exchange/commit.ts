@@ -6,6 +6,7 @@ import { dataText, dataTextSince, unserializableKey } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { Session, setSessionId } from '../session/session'
 import { attributesOf, decideHeaders } from './cookies'
+import { warnOfData } from './data-warnings'
 import { debugRequest } from './debug'
 import { decideSave, type SaveDecision } from './decide'
 import type { Exchange } from './exchange'
@@ -39,6 +40,7 @@ export function commit(exchange: Exchange, ending: boolean, headers: boolean): A
   const known = held?.id === session.id
   const changed = known && data !== held.base
   const sameData = known && originalData === held.base ? !changed : data === originalData
+  if (room.looksAtData) warnOfData(session, data, originalData)
   const modified = exchange.originalId !== session.id || !sameData
   const decision = decideSave(
     {

@@ -31,6 +31,8 @@ export class Room {
   readonly #base: CookieBase | undefined
   readonly #template: CookieTemplate | undefined
   readonly canonical: CanonicalReader | undefined
+  /** Look at what handlers put into sessions: not in production, where it would cost. Read once, as Express does. */
+  readonly looksAtData = process.env['NODE_ENV'] !== 'production'
   readonly #backendKeeper: Keeper | undefined
   readonly #foreignKeeper: Keeper
   /** The signer for `req.secret`, as long as it stays the same. */
