@@ -1,5 +1,6 @@
+import { timers } from '../../base/timers'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
-import type { TrackedReader } from './tracked'
+import { LATE_MS, type TrackedReader } from './tracked'
 
 /** What an entry costs besides its text: the map's slot, the object, the string headers. */
 const OVERHEAD_BYTES = 200
@@ -47,16 +48,37 @@ export class NearCache implements Backend {
     return this.#fetch(key)
   }
 
+  /** When the tracked connection fails or is late, the other one is asked as well, and the first answer counts. */
   async #fetch(key: StoreKey): Promise<Entry | undefined> {
     if (!this.#reader.isReady) return this.#inner.read(key)
+    return new Promise((resolve, reject) => {
+      let asked = false
+      const askElsewhere = async (): Promise<void> => {
+        timers.clearTimeout(late)
+        if (asked) return
+        asked = true
+        try {
+          resolve(await this.#inner.read(key))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const late = timers.setTimeout(askElsewhere, LATE_MS)
+      const answered = (entry: Entry | undefined): void => {
+        timers.clearTimeout(late)
+        resolve(entry)
+      }
+      this.#readTracked(key).then(answered, askElsewhere)
+    })
+  }
+
+  async #readTracked(key: StoreKey): Promise<Entry | undefined> {
     const ticket = {}
     this.#tickets.set(key, ticket)
     try {
       const entry = await this.#reader.read(key)
       if (entry && this.#tickets.get(key) === ticket) this.#keep(key, entry)
       return entry
-    } catch {
-      return this.#inner.read(key)
     } finally {
       if (this.#tickets.get(key) === ticket) this.#tickets.delete(key)
     }

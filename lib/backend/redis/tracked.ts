@@ -4,8 +4,10 @@ import { RedisBackend } from './backend'
 import { linkOf } from './client'
 import { type NodeRedisConnection, OwnRedisClient } from './own-client'
 
-/** Longest time without a word from the server during which what it told before is believed. */
+/** How long ago a question must have been asked, at most, whose answer lets what was read before be believed. */
 const SILENCE_MS = 1000
+/** A connection that has not answered for so long is taken for silent. */
+export const LATE_MS = 250
 
 /**
  * A connection of its own for reading, on which the server tells of every change to what was read on it
@@ -15,7 +17,10 @@ export class TrackedReader {
   readonly #client: OwnRedisClient
   readonly #backend: RedisBackend
   #underWay = 0
-  #heardAt = 0
+  /** Since when something is under way and nothing was answered. */
+  #waitingSince = 0
+  /** When the newest question was asked that has been answered: the server has told of all changes before. */
+  #knownUntil = Number.NEGATIVE_INFINITY
 
   /** @param onStale called with a key that has changed, or without one when nothing read before counts any more */
   constructor(connection: NodeRedisConnection, onStale: (key?: StoreKey) => void) {
@@ -31,19 +36,24 @@ export class TrackedReader {
   /** Whether it can be asked, and is likely to answer. Starts to connect when it has not yet. */
   get isReady(): boolean {
     this.#client.connect()
-    return this.#client.isReady && (this.#underWay === 0 || this.#heardLately(2 * SILENCE_MS))
+    return this.#client.isReady && (this.#underWay === 0 || performance.now() - this.#waitingSince < LATE_MS)
   }
 
-  /** Whether a change would have been heard of: a connection that is cut somewhere far away says nothing. */
+  /**
+   * Whether all changes but those of the last second are known. Only an answer shows that: a question goes out as well
+   * on a connection that is cut somewhere far away, or to a server that has stopped.
+   */
   get isHeard(): boolean {
-    return this.#client.isReady && this.#heardLately(SILENCE_MS)
+    return this.#client.isReady && performance.now() - this.#knownUntil < SILENCE_MS
   }
 
   async read(key: StoreKey): Promise<Entry | undefined> {
-    if (this.#underWay++ === 0) this.#heardAt = performance.now()
+    const askedAt = performance.now()
+    if (this.#underWay++ === 0) this.#waitingSince = askedAt
     try {
       const entry = await this.#backend.read(key)
-      this.#heardAt = performance.now()
+      this.#knownUntil = Math.max(this.#knownUntil, askedAt)
+      this.#waitingSince = performance.now()
       return entry
     } finally {
       this.#underWay--
@@ -52,10 +62,6 @@ export class TrackedReader {
 
   close(): Promise<void> {
     return this.#client.close()
-  }
-
-  #heardLately(limitMs: number): boolean {
-    return performance.now() - this.#heardAt < limitMs
   }
 }
 

@@ -1,13 +1,14 @@
 /** The near cache: no round trip for a hot session, and never a state that this process knows to be overwritten. */
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { EventEmitter, once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../../lib/backend/contract'
 import { RedisBackend } from '../../../lib/backend/redis/backend'
 import { linkOf } from '../../../lib/backend/redis/client'
 import { NearCache } from '../../../lib/backend/redis/near-cache'
-import { TrackedReader, trackedCopy } from '../../../lib/backend/redis/tracked'
+import { TRACKING, TrackedReader, trackedCopy } from '../../../lib/backend/redis/tracked'
 import { testBackend } from '../../../lib/conformance/backend/cases'
 import { RedisStore } from '../../../lib/store/redis'
 import { CLIENTS, type OpenClient } from '../../support/redis-clients'
@@ -157,15 +158,59 @@ describe('the near cache', { skip: withoutRedis() }, () => {
     t.after(() => backend.close())
     await backend.create('k', entry('1'))
     await warm(backend, 'k')
-    t.mock.method(
-      performance,
-      'now',
-      (
-        (now) => () =>
-          now() + 1001
-      )(performance.now.bind(performance)),
-    )
+    later(t, 1001)
     assert.equal(isNear(backend, 'k'), false)
+  })
+
+  test('nothing is believed for more than a second after the server has stopped, however often it is asked', async (t) => {
+    const backend = near(opened.client)
+    t.after(() => backend.close())
+    await backend.create('k', entry('1'))
+    await warm(backend, 'k')
+    server.pause()
+    try {
+      const elsewhere = [backend.read('other')]
+      assert.equal(isNear(backend, 'k'), true)
+      later(t, 1001)
+      elsewhere.push(backend.read('other'), backend.read('another'))
+      assert.equal(isNear(backend, 'k'), false)
+      server.resume()
+      assert.deepEqual(await Promise.all(elsewhere), [undefined, undefined, undefined])
+    } finally {
+      server.resume()
+    }
+    await warm(backend, 'k')
+  })
+
+  test('while only the tracked connection is silent, reads are answered by the other one', async (t) => {
+    const proxy = await stallingProxy(server.port)
+    t.after(() => proxy.close())
+    const backend = new NearCache(
+      new RedisBackend(linkOf(opened.client as any)),
+      (onStale) =>
+        new TrackedReader(
+          (opened.client as any).duplicate({
+            ...TRACKING,
+            clientSideCache: undefined,
+            url: `redis://127.0.0.1:${proxy.port}`,
+            socket: {},
+          }),
+          onStale,
+        ),
+      1 << 20,
+    )
+    t.after(() => backend.close())
+    await backend.create('k', entry('1'))
+    await warm(backend, 'k')
+    proxy.stall()
+    await server.command('SET', 'k', '2', 'PX', '60000')
+    later(t, 1001)
+    const startedAt = Date.now()
+    for (let i = 0; i < 20; i++) assert.equal((await backend.read('k'))?.body, '2')
+    assert.ok(Date.now() - startedAt < 2000, 'one read found out, and the others did not wait')
+    proxy.goOn()
+    await warm(backend, 'k')
+    assert.equal((backend.read('k') as any).body, '2')
   })
 
   test('it stays within its bounds, and what is used stays longest', async (t) => {
@@ -290,6 +335,42 @@ describe('the near cache, step by step', () => {
     }
   })
 })
+
+function later(t: TestContext, ms: number): void {
+  const now = performance.now.bind(performance)
+  t.mock.method(performance, 'now', () => now() + ms)
+}
+
+/** Passes bytes on to a local port; while it is stalled it keeps the connections and passes nothing. */
+async function stallingProxy(port: number) {
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => to.destroy())
+      from.on('close', () => to.destroy())
+      from.pipe(to)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    stall: () => sockets.forEach((socket) => void socket.unpipe().pause()),
+    goOn() {
+      const [near, far] = [...sockets]
+      near!.pipe(far!)
+      far!.pipe(near!)
+    },
+    close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 300; i++) {
