@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { SessionError, SessionOptionError, storeError } from '../../base/errors'
 import { LmdbGate } from './gate'
 import { guardFile } from './guard'
 import { type Token, tokenCodec } from './keys'
 import type { LmdbFileOptions } from './options'
+import { realPath } from './real-path'
 
 /** The part of an `lmdb` database that is used here; our own type, so that ours need no `lmdb` installed. */
 export interface Dbi {
@@ -52,6 +53,13 @@ export interface Environment {
   readonly lastVersion: () => number
 }
 
+export interface OpenedFile {
+  /** The real path, without symbolic links. */
+  readonly path: string
+  readonly gate: LmdbGate
+  readonly env: Environment
+}
+
 function loadLmdb(): LmdbModule {
   try {
     return require('lmdb')
@@ -65,19 +73,29 @@ function loadLmdb(): LmdbModule {
 }
 
 /** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is no file */
-export function openEnvironment(options: LmdbFileOptions): { gate: LmdbGate; env: Environment } {
+export function openEnvironment(options: LmdbFileOptions): OpenedFile {
   const lmdb = loadLmdb()
-  const path = resolve(options.path)
   const fileMode = options.fileMode ?? 0o600
+  // Who may read the file may go into its directory and into that of its gate.
+  const directoryMode = fileMode | ((fileMode >> 2) & 0o111)
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // Who may read the file may go into the directory of its gate.
-    const gate = new LmdbGate(`${path}-gate`, fileMode | ((fileMode >> 2) & 0o111))
-    return { gate, env: gate.whileNobodyWrites(() => open(lmdb, path, fileMode, options)) }
+    const made = mkdirSync(dirname(resolve(options.path)), { recursive: true, mode: directoryMode })
+    if (made !== undefined) chmodSync(dirname(resolve(options.path)), directoryMode)
+    const path = realPath(options.path)
+    const gate = new LmdbGate(path, directoryMode)
+    return { path, gate, env: gate.whileNobodyWrites(() => openAs(fileMode, lmdb, path, options)) }
   } catch (cause) {
     if (cause instanceof SessionOptionError) throw cause
     throw storeError('open', cause)
   }
+}
+
+/** What is made here has the mode that was asked for, whatever the umask would take away from it. */
+function openAs(fileMode: number, lmdb: LmdbModule, path: string, options: LmdbFileOptions): Environment {
+  const made = [path, `${path}-lock`].filter((name) => !existsSync(name))
+  const env = open(lmdb, path, fileMode, options)
+  for (const name of made) chmodSync(name, fileMode)
+  return env
 }
 
 function open(lmdb: LmdbModule, path: string, fileMode: number, options: LmdbFileOptions): Environment {

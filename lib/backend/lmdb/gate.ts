@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
+  chownSync,
   closeSync,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { sleep, timers } from '../../base/timers'
+import { ageMs, giveToGroup, remove, saysOrHides } from './gate-files'
 
 /**
  * Keeps opening and writing apart, across processes.
@@ -27,6 +30,9 @@ import { sleep, timers } from '../../base/timers'
  *
  * A mark is a sign of life as well. One that is older than `STALE_MS` belongs to a process that was killed or has
  * been frozen for long, and counts for nothing; so there is nothing to clean up after a crash.
+ *
+ * Several users may share the file. A mark has the permissions and the group of the database, and one that cannot be
+ * read says "writing".
  */
 const OPENING = 'opening'
 const WRITING = '1'
@@ -40,9 +46,6 @@ const LOOK_EVERY_MS = 1
 /** Marks of processes that ended without closing leave with the next opening. */
 const LEFTOVER_MS = 3_600_000
 
-/** Taken at load, as the timers are. */
-const wallClock = Date.now
-
 const napping = new Int32Array(new SharedArrayBuffer(4))
 const nap = () => Atomics.wait(napping, 0, 0, 1)
 
@@ -51,6 +54,7 @@ const ownMarks = new Set<string>()
 const heldHere = new Set<string>()
 
 export class LmdbGate {
+  readonly #file: string
   readonly #directory: string
   readonly #opening: string
   readonly #name = randomBytes(9).toString('hex')
@@ -62,9 +66,18 @@ export class LmdbGate {
   #lingering: NodeJS.Timeout | undefined
   #beating: NodeJS.Timeout | undefined
 
-  /** @param directory made when absent, with permissions `mode` */
-  constructor(directory: string, mode: number) {
-    mkdirSync(directory, { recursive: true, mode })
+  /**
+   * @param file the real path of the database: by another name it would have another gate
+   * @param mode permissions of the directory, which is made when absent
+   */
+  constructor(file: string, mode: number) {
+    const directory = `${file}-gate`
+    if (mkdirSync(directory, { recursive: true, mode })) {
+      chmodSync(directory, mode)
+      const gid = statSync(file, { throwIfNoEntry: false })?.gid
+      if (gid !== undefined) giveToGroup(() => chownSync(directory, -1, gid))
+    }
+    this.#file = file
     this.#directory = directory
     this.#opening = join(directory, OPENING)
     ownMarks.add(this.#name)
@@ -150,10 +163,18 @@ export class LmdbGate {
       closeSync(this.#mark)
       this.#mark = -1
     }
-    if (this.#mark < 0) this.#mark = openSync(join(this.#directory, this.#name), 'w', 0o600)
+    if (this.#mark < 0) this.#mark = this.#makeMark()
     writeSync(this.#mark, WRITING, 0)
     this.#marked = true
     this.#beating = timers.setInterval(() => this.#sign(WRITING), HEARTBEAT_MS).unref()
+  }
+
+  #makeMark(): number {
+    const mark = openSync(join(this.#directory, this.#name), 'w', 0o600)
+    const { mode, gid } = statSync(this.#file)
+    if (fstatSync(mark).gid !== gid) giveToGroup(() => fchownSync(mark, -1, gid))
+    fchmodSync(mark, mode & 0o666)
+    return mark
   }
 
   #unmark(): void {
@@ -177,7 +198,7 @@ export class LmdbGate {
       if (name === OPENING || ownMarks.has(name)) continue
       const mark = join(this.#directory, name)
       const age = ageMs(mark)
-      if (age < STALE_MS && textOf(mark) === WRITING) return true
+      if (age < STALE_MS && saysOrHides(mark, WRITING)) return true
       if (age > LEFTOVER_MS) remove(mark)
     }
     return false
@@ -199,24 +220,4 @@ export class LmdbGate {
     heldHere.delete(this.#opening)
     remove(this.#opening)
   }
-}
-
-/** Milliseconds since it was written, also when the clock was set back since; `Infinity`: it is not there. */
-function ageMs(file: string): number {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats ? Math.abs(wallClock() - stats.mtimeMs) : Infinity
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return ''
-  }
-}
-
-function remove(file: string): void {
-  try {
-    unlinkSync(file)
-  } catch {}
 }

@@ -18,7 +18,7 @@ export interface LmdbFileOptions {
   mapSize?: number | undefined
   /** How many processes and threads can have the file open at once. Default 1024. */
   maxReaders?: number | undefined
-  /** Permissions of a file that is made. Default `0o600`: sessions are secrets. */
+  /** Permissions of the files that are made, whatever the umask. Default `0o600`: sessions are secrets. */
   fileMode?: number | undefined
 }
 
