@@ -8,7 +8,7 @@ const rows = new Map()
 
 const engine = new SessionEngine({
   duration: 60_000,
-  cookie: { name: 'visit', sameSite: 'lax', secret: process.env.SESSION_SECRET || 'keyboard cat, and more' },
+  cookie: { name: 'visit', sameSite: 'lax', secret: process.env.SESSION_SECRET || 'only to try this out' },
 })
 
 engine
@@ -54,5 +54,5 @@ module.exports = app
 
 if (require.main === module) {
   setInterval(() => engine.cleanup(), 60_000).unref()
-  listen(app)
+  listen(app, ['/', '-X POST /login', '/', '-X POST /logout'])
 }

@@ -12,7 +12,7 @@ const app = express()
 
 app.use(
   session({
-    secret: process.env.SESSION_SECRET || 'keyboard cat',
+    secret: process.env.SESSION_SECRET || 'only to try this out',
     resave: false,
     saveUninitialized: false,
     store,
@@ -75,4 +75,7 @@ function loggedIn(req, res, next) {
 
 module.exports = app
 
-if (require.main === module) listen(app)
+if (require.main === module) {
+  const login = '-d "name=ann&password=open+sesame" /login'
+  listen(app, [login, '/', '-X POST /become-admin', '/', '-X POST /logout', '/'])
+}

@@ -8,7 +8,7 @@ function makeApp(store = new session.MemoryStore({ owner: (data) => data.user, m
   const app = express()
   app.use(
     session({
-      secret: process.env.SESSION_SECRET || 'keyboard cat',
+      secret: process.env.SESSION_SECRET || 'only to try this out',
       resave: false,
       saveUninitialized: false,
       store,

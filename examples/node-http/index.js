@@ -3,7 +3,7 @@ const session = require('sojourn')
 const listen = require('../listen')
 
 const sessions = session({
-  secret: process.env.SESSION_SECRET || 'keyboard cat',
+  secret: process.env.SESSION_SECRET || 'only to try this out',
   resave: false,
   saveUninitialized: false,
 })
@@ -24,4 +24,4 @@ function app(req, res) {
 
 module.exports = app
 
-if (require.main === module) listen(app)
+if (require.main === module) listen(app, ['/'])

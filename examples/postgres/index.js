@@ -9,7 +9,7 @@ function makeApp(pool) {
   const app = express()
   app.use(
     session({
-      secret: process.env.SESSION_SECRET || 'keyboard cat',
+      secret: process.env.SESSION_SECRET || 'only to try this out',
       resave: false,
       saveUninitialized: false,
       store: new PostgresStore({ pool, createTableIfMissing: true }),
@@ -26,5 +26,12 @@ function makeApp(pool) {
 module.exports = makeApp
 
 if (require.main === module) {
-  listen(makeApp(new Pool({ connectionString: process.env.DATABASE_URL || 'postgres://localhost/postgres' })))
+  const pool = new Pool({ connectionString: process.env.DATABASE_URL || 'postgres://localhost/postgres' })
+  pool.query('SELECT 1').then(
+    () => listen(makeApp(pool), ['/']),
+    (error) => {
+      console.error(`${error.message || error.code}: start a PostgreSQL, or set DATABASE_URL`)
+      process.exitCode = 1
+    },
+  )
 }

@@ -9,7 +9,7 @@ function makeApp(client) {
   const app = express()
   app.use(
     session({
-      secret: process.env.SESSION_SECRET || 'keyboard cat',
+      secret: process.env.SESSION_SECRET || 'only to try this out',
       resave: false,
       saveUninitialized: false,
       store: new RedisStore({ client }),
@@ -27,6 +27,6 @@ module.exports = makeApp
 
 if (require.main === module) {
   const client = createClient({ url: process.env.REDIS_URL || 'redis://127.0.0.1:6379' })
-  client.on('error', (error) => console.error(error.message))
-  client.connect().then(() => listen(makeApp(client)))
+  client.on('error', (error) => console.error(`${error.message}: start a Redis, or set REDIS_URL`))
+  client.connect().then(() => listen(makeApp(client), ['/']))
 }

@@ -7,7 +7,11 @@ const listen = require('../listen')
 const app = express()
 
 app.use(
-  session({ secret: process.env.SESSION_SECRET || 'keyboard cat', resave: false, saveUninitialized: false }),
+  session({
+    secret: process.env.SESSION_SECRET || 'only to try this out',
+    resave: false,
+    saveUninitialized: false,
+  }),
 )
 
 app.get('/events', (req, res) => {
@@ -29,4 +33,4 @@ app.get('/', (req, res) => {
 
 module.exports = app
 
-if (require.main === module) listen(app)
+if (require.main === module) listen(app, ['-N -m 3 /events', '/'])

@@ -3,7 +3,7 @@ const express = require('express')
 const session = require('sojourn')
 const listen = require('../listen')
 
-const secret = process.env.SESSION_SECRET || 'keyboard cat'
+const secret = process.env.SESSION_SECRET || 'only to try this out'
 const store = new session.MemoryStore()
 const common = { secret, store, resave: false, saveUninitialized: false }
 
@@ -30,4 +30,4 @@ app.get('/', (req, res) => res.json({ session: req.session !== undefined }))
 
 module.exports = app
 
-if (require.main === module) listen(app)
+if (require.main === module) listen(app, ['/shop', '/shop', '/admin'])

@@ -9,7 +9,7 @@ const app = express()
 app.use(
   session({
     // The same for all web processes, from the environment: who knows it can make session cookies.
-    secret: process.env.SESSION_SECRET || 'keyboard cat',
+    secret: process.env.SESSION_SECRET || 'only to try this out',
     resave: false,
     saveUninitialized: false,
     // Where the storage server listens. Growing out of it means another URL here, that of a Redis or Valkey.
@@ -25,7 +25,7 @@ app.get('/', (req, res) => {
 module.exports = app
 
 if (require.main === module) {
-  listen(app)
+  listen(app, ['/'])
   // It ends with the process that has started it.
   process.once('disconnect', () => process.exit())
 }

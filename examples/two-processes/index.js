@@ -12,7 +12,7 @@ function makeApp(path) {
   const app = express()
   app.use(
     session({
-      secret: process.env.SESSION_SECRET || 'keyboard cat',
+      secret: process.env.SESSION_SECRET || 'only to try this out',
       resave: false,
       saveUninitialized: false,
       store: new LmdbStore({ path }),
@@ -34,6 +34,9 @@ module.exports = makeApp
 if (require.main === module) {
   if (cluster.isPrimary) {
     for (let i = 0; i < 2; i++) cluster.fork()
+    cluster.once('listening', (_worker, { port }) => {
+      console.log(listen.linesToTry(port, ['/', '/', '/']).join('\n'))
+    })
   } else {
     listen(makeApp(process.env.SESSIONS_PATH || join(tmpdir(), 'sojourn-two-processes')))
   }

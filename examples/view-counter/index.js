@@ -15,7 +15,7 @@ const app = express()
 app.use(
   session({
     // A secret of your own, from the environment: who knows it can make session cookies.
-    secret: process.env.SESSION_SECRET || 'keyboard cat',
+    secret: process.env.SESSION_SECRET || 'only to try this out',
     resave: false,
     saveUninitialized: false,
     store: new LmdbStore({ path }),

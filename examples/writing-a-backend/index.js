@@ -95,7 +95,7 @@ function sqlite() {
 
 function makeApp(store) {
   const app = express()
-  const secret = process.env.SESSION_SECRET || 'keyboard cat'
+  const secret = process.env.SESSION_SECRET || 'only to try this out'
   app.use(session({ secret, resave: false, saveUninitialized: false, store }))
   app.get('/', (req, res) => {
     req.session.views = (req.session.views ?? 0) + 1
@@ -108,5 +108,5 @@ module.exports = { SqliteBackend, makeApp }
 
 if (require.main === module) {
   const path = process.env.SESSIONS_PATH || join(tmpdir(), 'sojourn-writing-a-backend.sqlite')
-  listen(makeApp(storeOf(new SqliteBackend(path))))
+  listen(makeApp(storeOf(new SqliteBackend(path))), ['/'])
 }

@@ -1,6 +1,8 @@
 // A store of your own: get, set and destroy are required, touch is recommended. `sojourn/conformance` tells what is
 // missing: see test/examples/writing-a-store.test.ts.
+const express = require('express')
 const session = require('sojourn')
+const listen = require('../listen')
 
 class MapStore extends session.Store {
   #records = new Map()
@@ -55,4 +57,17 @@ function endOf({ cookie }) {
   return cookie?.expires ? new Date(cookie.expires).getTime() : Number.POSITIVE_INFINITY
 }
 
+function makeApp(store) {
+  const app = express()
+  const secret = process.env.SESSION_SECRET || 'only to try this out'
+  app.use(session({ secret, resave: false, saveUninitialized: false, store }))
+  app.get('/', (req, res) => {
+    req.session.views = (req.session.views ?? 0) + 1
+    res.json({ views: req.session.views })
+  })
+  return app
+}
+
 module.exports = MapStore
+
+if (require.main === module) listen(makeApp(new MapStore()), ['/'])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { app as typedData } from '../../examples/typed-data'
+import { app as typedData } from '../../examples/typed-data/app'
 import { serve } from '../support/app'
 
 describe('the examples', () => {

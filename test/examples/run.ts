@@ -15,8 +15,26 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** Runs an example as a reader would, on a free port, until it has printed `addresses` lines. */
+/** Runs an example as a reader would, on a free port, until it has printed so many addresses. */
 export async function run(owner: Owner, name: string, env: object = {}, addresses = 1): Promise<Running> {
+  const started = start(owner, name, env)
+  const isAddress = (line: string) => line.startsWith('http')
+  const lines = await linesOf(started.process, (printed) => printed.filter(isAddress).length >= addresses)
+  return { ...started, origin: lines.filter(isAddress)[addresses - 1] ?? '' }
+}
+
+/** As `run`, until it has printed so many lines. */
+export async function printedBy(
+  owner: Owner,
+  name: string,
+  env: object,
+  count: number,
+): Promise<{ lines: string[] }> {
+  const started = start(owner, name, env)
+  return { lines: await linesOf(started.process, (printed) => printed.length >= count) }
+}
+
+function start(owner: Owner, name: string, env: object): Omit<Running, 'origin'> {
   const child = spawn(process.execPath, [join(root, 'examples', name)], {
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -27,18 +45,17 @@ export async function run(owner: Owner, name: string, env: object = {}, addresse
     await ended
   }
   owner.after(() => stop('SIGKILL'))
-  const printed = await linesOf(child, addresses)
-  return { process: child, origin: printed[addresses - 1] ?? '', stop }
+  return { process: child, stop }
 }
 
-async function linesOf(child: ChildProcess, count: number): Promise<string[]> {
+async function linesOf(child: ChildProcess, areEnough: (lines: string[]) => boolean): Promise<string[]> {
   let output = ''
   child.stdout?.setEncoding('utf8')
   return new Promise((resolve, reject) => {
     child.stdout?.on('data', (text: string) => {
       output += text
       const lines = output.split('\n').slice(0, -1)
-      if (lines.length >= count) resolve(lines)
+      if (areEnough(lines)) resolve(lines)
     })
     child.once('close', (code) => reject(new Error(`the example ended with ${code} after: ${output}`)))
   })

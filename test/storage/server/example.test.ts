@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { folderFor } from '../../support/storage-process'
 
+const addressesIn = (output: string) => output.match(/^http.*(?=\n)/gm) ?? []
+
 const root = join(__dirname, '../../..')
 
 it('examples/storage-server: one web process is stopped, and the visitor goes on at the other', async (t) => {
@@ -19,9 +21,9 @@ it('examples/storage-server: one web process is stopped, and the visitor goes on
   let output = ''
   for await (const text of main.stdout) {
     output += text
-    if (output.trim().split('\n').length === 2) break
+    if (addressesIn(output).length === 2) break
   }
-  const [first = '', second = ''] = output.trim().split('\n')
+  const [first = '', second = ''] = addressesIn(output)
   const visit = async (url: string, cookie = '') => {
     const response = await fetch(url, { headers: { cookie, connection: 'close' } })
     return {

@@ -12,7 +12,7 @@ export const app = express()
 
 app.use(
   session({
-    secret: process.env['SESSION_SECRET'] ?? 'keyboard cat',
+    secret: process.env['SESSION_SECRET'] ?? 'only to try this out',
     resave: false,
     saveUninitialized: false,
   }),
@@ -26,5 +26,3 @@ app.get('/add/:article', (req, res) => {
   req.session.cart = cart
   res.json(cart)
 })
-
-if (require.main === module) app.listen(Number(process.env['PORT'] ?? 3000))
