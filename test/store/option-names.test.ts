@@ -70,7 +70,7 @@ const REFUSED: Array<[what: string, make: () => unknown, message: RegExp]> = [
   [
     'storeOf with a slip in a name',
     () => storeOf(new MapBackend(), { hashIDs: true } as never),
-    /^option hashIDs: expected one of .*hashIds.*; storeOf has no hashIDs$/,
+    /^option hashIDs: expected one of .*hashIds.*; storeOf has no hashIDs; did you mean hashIds\?$/,
   ],
   [
     'storeOf with a text',
