@@ -7,12 +7,12 @@ export interface SessionEvents {
   created: { session: string }
   /** A changed session was saved; `merged`: together with changes that another request made meanwhile. */
   saved: { session: string; merged: boolean }
-  /** A session was ended by `destroy`, `regenerate`, `renewId` or `unset: 'destroy'`. */
-  destroyed: { session: string }
-  /** A session has a new id. */
+  /** A stored session was ended. */
+  destroyed: { session: string; because: EndReason }
+  /** A stored session has a new id. */
   renewed: { session: string; previous: string }
-  /** A time-out of ours ended a session. */
-  expired: { session: string; because: 'idle' | 'absolute' }
+  /** A session has reached the end of its time. */
+  expired: { session: string; because: ExpiredReason }
   /** A request changed a session that had been ended, renewed or expired meanwhile: nothing was written. */
   interrupted: { session: string }
   /** A cookie that the browser sent is not used. */
@@ -26,6 +26,30 @@ export interface SessionEvents {
   /** The store has lost (`up: false`) or found again (`up: true`) its connection. */
   storeState: { up: boolean }
 }
+
+export type EndReason =
+  /** By `session.destroy()` or `store.destroy()`. */
+  | 'destroyed'
+  /** By `session.regenerate()`, for a new one. */
+  | 'regenerated'
+  /** By `req.session = null` and `unset: 'destroy'`. */
+  | 'unset'
+  /** By `store.revoke()` or `store.revokeOwner()`. */
+  | 'revoked'
+  /** By `store.clear()`. */
+  | 'cleared'
+  /** To make room: `maxPerOwner`, or `max` of the MemoryStore. */
+  | 'evicted'
+  /** `maxPerOwner` with `'refuse'`: it would have become one of an owner's sessions too many. */
+  | 'refused'
+
+export type ExpiredReason =
+  /** `idleTimeout` */
+  | 'idle'
+  /** `absoluteTimeout` */
+  | 'absolute'
+  /** `cookie.maxAge`, or the store's `ttl`: told by the MemoryStore when it finds out. */
+  | 'deadline'
 
 export type RefusedReason =
   /** No secret verifies the signature, or there is none: tampered with, or from another application. */

@@ -1,6 +1,5 @@
 import { type Awaitable, isPromise, whenDone } from '../base/async'
 import { SessionError } from '../base/errors'
-import { fingerprint } from '../base/ids'
 import type { Held, Written } from '../keeper/contract'
 import { dataText, dataTextSince, unserializableKey } from '../record/text'
 import { Cookie } from '../session/cookie'
@@ -136,6 +135,11 @@ export function textOf(session: Session, held?: Held): string {
   }
 }
 
+/** Whether this is a stored session that the request knows, and that has not been ended meanwhile. */
+export function holdsStored({ held }: Exchange, id: string): boolean {
+  return held?.id === id && held.flight?.dead !== true
+}
+
 /** `req.session` is gone: with `unset: 'destroy'` so is the record. */
 function unsetSession(exchange: Exchange): Awaitable<void> {
   const { req, room } = exchange
@@ -143,9 +147,10 @@ function unsetSession(exchange: Exchange): Awaitable<void> {
   if (exchange.ended || !room.policy.unsetDestroys || typeof id !== 'string') return
   exchange.ended = { attributes: attributesOf(exchange) }
   exchange.end(id)
-  return whenDone(exchange.keeper.destroy(id), () => {
+  const stored = holdsStored(exchange, id)
+  return whenDone(exchange.keeper.destroy(id), (alive) => {
     exchange.hold(undefined)
-    room.tellOf('destroyed', id)
+    if (alive && stored) room.tell('destroyed', () => ({ session: room.fingerprint(id), because: 'unset' }))
   })
 }
 
@@ -207,7 +212,7 @@ function tellWritten(exchange: Exchange, held: Held, how: Written): void {
     return
   }
   exchange.saved = true
-  room.tell('saved', () => ({ session: fingerprint(held.id), merged: how === 'merged' }))
+  room.tell('saved', () => ({ session: room.fingerprint(held.id), merged: how === 'merged' }))
 }
 
 /** An unchanged session lives on. That this failed, or that it is gone, is no error of the response. */

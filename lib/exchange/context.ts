@@ -17,12 +17,14 @@ import type { Policy } from '../session/policy'
 import { isSecure } from '../session/request'
 import type { Store } from '../session/store'
 import { BackedStore } from '../store/backed-store'
+import type { Listener } from '../store/lifecycle'
+import { isOriginal } from '../store/ours'
 import { warnIfInsecure, warnIfUntrusted } from './cookie-warnings'
 import { requestLabel } from './debug'
 import { warnAbout } from './warnings'
 
 /** All that one `session()` middleware shares between its requests. */
-export class Room {
+export class Room implements Listener {
   readonly policy: Policy
   readonly store: Store
   readonly events: EventEmitter
@@ -54,12 +56,13 @@ export class Room {
     }
     this.#backendKeeper = store instanceof BackedStore ? backendKeeper(store, this) : undefined
     this.#foreignKeeper = new ForeignKeeper(store, this)
+    if (store instanceof BackedStore) store.lifecycle.join(this)
   }
 
   /** The inner contract is for stores whose public methods are their class's own; people override them. */
   keeper(): Keeper {
     const { store } = this
-    if (this.#backendKeeper && BackedStore.isOriginal(store as BackedStore)) return this.#backendKeeper
+    if (this.#backendKeeper && isOriginal(store as BackedStore)) return this.#backendKeeper
     return this.#foreignKeeper
   }
 
@@ -119,8 +122,25 @@ export class Room {
     }
   }
 
-  tellOf(name: 'created' | 'destroyed' | 'interrupted', id: string): void {
-    this.tell(name, () => ({ session: fingerprint(id) }))
+  tellOf(name: 'created' | 'interrupted', id: string): void {
+    this.tell(name, () => ({ session: this.fingerprint(id) }))
+  }
+
+  hears(name: SessionEventName): boolean {
+    return debug.enabled || this.events.listenerCount(name) > 0
+  }
+
+  hear<N extends SessionEventName>(name: N, event: () => SessionEvents[N]): void {
+    if (!this.hears(name)) return
+    // Of a store with methods of its own the exchange tells itself what it asks these for.
+    const asked = name === 'created' || (event() as { because?: unknown }).because === 'destroyed'
+    if (!asked || isOriginal(this.store as BackedStore)) this.tell(name, event)
+  }
+
+  /** What stands for the session of an id in events: what a store of ours shows in `sessionsOf`. */
+  fingerprint(id: string): string {
+    const { store } = this
+    return store instanceof BackedStore ? store.keys.fingerprintOf(id) : fingerprint(id)
   }
 }
 

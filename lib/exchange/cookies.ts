@@ -1,4 +1,3 @@
-import { fingerprint } from '../base/ids'
 import { type CookieAttributes, clearCookieLine } from '../cookie/header'
 import { appendHeader } from '../response/parts'
 import { Cookie } from '../session/cookie'
@@ -29,9 +28,9 @@ export function decideHeaders(exchange: Exchange, modified: boolean): void {
   // Composed before anything is sent: attributes that cannot stand in a header are an error for `next`.
   exchange.cookieLine = headersLeft ? undefined : lineFor(exchange, decision)
   if (decision.action === 'withhold') {
-    room.tell('withheld', () => ({ because: 'insecure', session: fingerprint(String(req.sessionID)) }))
+    room.tell('withheld', () => ({ because: 'insecure', session: room.fingerprint(String(req.sessionID)) }))
   } else if (headersLeft && decision.action === 'set' && req.sessionID !== exchange.cookieId) {
-    room.tell('withheld', () => ({ because: 'late', session: fingerprint(String(req.sessionID)) }))
+    room.tell('withheld', () => ({ because: 'late', session: room.fingerprint(String(req.sessionID)) }))
   }
 }
 
@@ -72,7 +71,7 @@ function lineFor(exchange: Exchange, { action }: CookieDecision): string | undef
 export function putHeaders({ req, res, room }: Exchange, line: string): void {
   if (res.headersSent) {
     // Somebody has sent them past the middleware.
-    room.tell('withheld', () => ({ because: 'late', session: fingerprint(String(req.sessionID)) }))
+    room.tell('withheld', () => ({ because: 'late', session: room.fingerprint(String(req.sessionID)) }))
     return
   }
   // Asked first: as long as there are no headers at all, that costs nothing.

@@ -1,9 +1,9 @@
 import { SessionError } from '../base/errors'
-import { fingerprint, isUsableId } from '../base/ids'
+import { isUsableId } from '../base/ids'
 import type { Change, Held } from '../keeper/contract'
 import { dataText, parseData } from '../record/text'
 import { type Session, setSessionId, showInstead } from '../session/session'
-import { createFirst, REDRAWS, textOf, writeKnown } from './commit'
+import { createFirst, holdsStored, REDRAWS, textOf, writeKnown } from './commit'
 import { attributesOf } from './cookies'
 import type { Exchange } from './exchange'
 import { marked } from './inside-update'
@@ -33,25 +33,31 @@ export async function reload(exchange: Exchange, session: Session): Promise<void
 
 export async function destroy(exchange: Exchange, session: Session): Promise<void> {
   const { id } = session
+  const { room } = exchange
+  const stored = holdsStored(exchange, id)
   exchange.ended = { attributes: attributesOf(exchange, session) }
   exchange.end(id)
-  await exchange.keeper.destroy(id)
+  const alive = await exchange.keeper.destroy(id)
   if (exchange.held?.id === id) exchange.hold(undefined)
-  exchange.room.tellOf('destroyed', id)
+  if (alive && stored) room.tell('destroyed', () => ({ session: room.fingerprint(id), because: 'destroyed' }))
 }
 
 export async function regenerate(exchange: Exchange, session: Session): Promise<void> {
   const { req, room } = exchange
+  const { id } = session
+  const stored = holdsStored(exchange, id)
+  let alive = false
   // Drawn ahead: `generate` cannot wait for an async genid.
   exchange.nextId = await room.newId(req)
   exchange.end(session.id)
   exchange.regenerating = true
   try {
-    await exchange.keeper.regenerate(session, () => room.store.generate(req))
+    alive = await exchange.keeper.regenerate(session, () => room.store.generate(req))
   } finally {
     exchange.regenerating = false
   }
-  room.tellOf('destroyed', session.id)
+  if (alive && stored)
+    room.tell('destroyed', () => ({ session: room.fingerprint(id), because: 'regenerated' }))
 }
 
 export async function renewId(exchange: Exchange, session: Session): Promise<void> {
@@ -65,7 +71,13 @@ export async function renewId(exchange: Exchange, session: Session): Promise<voi
   req.sessionID = session.id
   exchange.drawnId = session.id
   exchange.saved = exchange.held !== undefined
-  exchange.room.tell('renewed', () => ({ session: fingerprint(session.id), previous: fingerprint(previous) }))
+  // A new one has not been anywhere under its previous id.
+  if (!exchange.saved) return
+  const { room } = exchange
+  room.tell('renewed', () => ({
+    session: room.fingerprint(session.id),
+    previous: room.fingerprint(previous),
+  }))
 }
 
 async function renewHeld(exchange: Exchange, held: Held, session: Session): Promise<Held> {
@@ -113,7 +125,7 @@ export async function update<R>(exchange: Exchange, given: Change<R>): Promise<R
     throw gone('update')
   }
   exchange.saved = true
-  exchange.room.tell('saved', () => ({ session: fingerprint(held.id), merged: false }))
+  exchange.room.tell('saved', () => ({ session: exchange.room.fingerprint(held.id), merged: false }))
   return updated.result
 }
 

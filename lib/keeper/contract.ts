@@ -28,10 +28,10 @@ export interface Keeper {
   update<R>(held: Held, session: Session, data: string, change: Change<R>): Awaitable<Updated<R> | undefined>
   /** Moves the deadline when that is due, or in any case if `now`. `false`: the session is gone. */
   touch(held: Held, session: Session, now?: boolean): Awaitable<boolean>
-  /** Ends a session; nothing that is in flight can write it again. */
-  destroy(id: string): Awaitable<void>
-  /** Ends a session by the store's own `regenerate`, which also calls `generate`. */
-  regenerate(session: Session, generate: () => Awaitable<void>): Awaitable<void>
+  /** Ends a session; nothing that is in flight can write it again. `false`: the store knows that it was not alive. */
+  destroy(id: string): Awaitable<boolean>
+  /** Ends a session by the store's own `regenerate`, which also calls `generate`. Answers as `destroy`. */
+  regenerate(session: Session, generate: () => Awaitable<void>): Awaitable<boolean>
   /** Ends a session by other means: `destroy` asks the store, in its turn. */
   endBy(id: string, destroy: () => Promise<void>): Promise<void>
   /** This request will not come back to the session. */

@@ -1,13 +1,15 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import { keepsReadings, type ReadEntry } from '../backend/readings'
-import { type Awaitable, type Callback, settle } from '../base/async'
+import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
 import { badOption } from '../base/errors'
+import type { EndReason } from '../base/events'
 import { manyAtATime } from '../base/limit-concurrency'
 import type { Reading } from '../record/canonical'
 import { cookieEnd } from '../record/expiry'
 import type { SessionData } from '../session/session'
 import { Store } from '../session/store'
 import { KeyRing } from './keys'
+import { Lifecycle } from './lifecycle'
 import { Elsewhere } from './migration'
 import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './options'
 import { type OwnedSession, Owners, type RevokeOptions } from './owners'
@@ -34,6 +36,8 @@ export class BackedStore extends Store {
   readonly elsewhere: Elsewhere | undefined
   /** @internal */
   readonly keys: KeyRing
+  /** @internal */
+  readonly lifecycle = new Lifecycle()
   readonly #sealer: BackedStoreOptions['seal']
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
@@ -79,8 +83,9 @@ export class BackedStore extends Store {
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
     return settle(async () => {
-      if (this.elsewhere && !this.keys.isHandle(sid)) await this.elsewhere.destroy(sid)
-      else await this.end(this.keys.ofShown(sid))
+      const key = this.keys.ofShown(sid)
+      if (!this.elsewhere || this.keys.isHandle(sid)) await this.end(key, 'destroyed')
+      else if (await this.elsewhere.destroy(sid)) this.#tellEnd(key, 'destroyed')
     }, callback)
   }
 
@@ -116,7 +121,7 @@ export class BackedStore extends Store {
 
   /** Ends all sessions of this store's prefix. */
   override clear(callback?: Callback): Promise<void> {
-    return settle(() => manyAtATime(this.#entries(), ([key]) => this.end(key)), callback)
+    return settle(() => manyAtATime(this.#entries(), ([key]) => this.end(key, 'cleared')), callback)
   }
 
   /**
@@ -135,7 +140,7 @@ export class BackedStore extends Store {
 
   /** Ends the session of this key, which `sessionsOf` gave. Answers whether it was alive. */
   revoke(key: string, callback?: Callback<boolean>): Promise<boolean> {
-    return settle(async () => this.end(key), callback)
+    return settle(async () => this.end(key, 'revoked'), callback)
   }
 
   /**
@@ -155,19 +160,6 @@ export class BackedStore extends Store {
   /** Ends what the store started and closes what it opened; a client that it was given stays open. */
   close(callback?: Callback): Promise<void> {
     return settle(async () => this.backend.close?.(), callback)
-  }
-
-  /** @internal whether nobody has overridden a method that the middleware would otherwise call */
-  static isOriginal(store: BackedStore): boolean {
-    const { prototype } = BackedStore
-    return (
-      store.get === prototype.get &&
-      store.set === prototype.set &&
-      store.destroy === prototype.destroy &&
-      store.touch === prototype.touch &&
-      store.regenerate === prototype.regenerate &&
-      store.createSession === prototype.createSession
-    )
   }
 
   /** @internal the store key of an id that came in a cookie */
@@ -191,9 +183,17 @@ export class BackedStore extends Store {
     return this.#sealer ? this.#sealer.open(key, text) : text
   }
 
-  /** @internal Ends the session of a key. Answers whether it was alive. */
-  end(key: StoreKey): Awaitable<boolean> {
-    return this.elsewhere ? this.elsewhere.end(key) : this.backend.remove(key)
+  /** @internal Ends the session of a key, and tells why, if that is given. Answers whether it was alive. */
+  end(key: StoreKey, because?: EndReason): Awaitable<boolean> {
+    const ended = this.elsewhere ? this.elsewhere.end(key) : this.backend.remove(key)
+    return whenDone(ended, (alive) => {
+      if (alive && because) this.#tellEnd(key, because)
+      return alive
+    })
+  }
+
+  #tellEnd(key: StoreKey, because: EndReason): void {
+    this.lifecycle.tell('destroyed', () => ({ session: this.keys.fingerprint(key), because }))
   }
 
   /** What stands under a key, after it was taken over if it stood elsewhere. */
@@ -232,7 +232,9 @@ export class BackedStore extends Store {
 
   #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
     const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
-    return putEntry(this.backend, key, entry)
+    return whenDone(putEntry(this.backend, key, entry), (created) => {
+      if (created) this.lifecycle.tell('created', () => ({ session: this.keys.fingerprint(key) }))
+    })
   }
 
   #shown(key: StoreKey, entry: Entry): StoredSession | null {

@@ -37,7 +37,12 @@ export class KeyRing {
 
   /** What stands for a session in lists that users see; the same from the key as from the id. */
   fingerprint(key: StoreKey): string {
-    return fingerprint(key)
+    return fingerprint(this.shown(key))
+  }
+
+  /** What stands for the session of an id in events: the same as in lists. */
+  fingerprintOf(id: string): string {
+    return this.hashes ? this.fingerprint(this.of(id)) : fingerprint(id)
   }
 
   /** What a listing shows: the id, or where it is hashed a handle that the store's methods take as well. */

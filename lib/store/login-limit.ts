@@ -1,6 +1,7 @@
 import type { StoreKey } from '../backend/contract'
 import type { Awaitable } from '../base/async'
 import { badOption, SessionError } from '../base/errors'
+import type { EndReason } from '../base/events'
 import { sleep } from '../base/timers'
 import { choosingMark, fits, markBehind, overflowing, type Rank, rankOf } from './admission'
 
@@ -16,6 +17,8 @@ export interface OwnerLimit {
 export interface Login<T> {
   readonly owner: string
   readonly key: StoreKey
+  /** It was not in the store before. */
+  readonly isNew: boolean
   /** Writes the session with this mark in its cookie, see `Rank`; once, or twice. */
   write(mark: string): Awaitable<T>
   /** Whether the session stands in the store; if not, the answer is handed through. */
@@ -28,8 +31,8 @@ export interface Login<T> {
 export interface Logins {
   /** The ranks of an owner's live sessions, in no order. */
   ranks(owner: string): Awaitable<Rank[]>
-  /** Ends the session of a key. */
-  end(key: StoreKey): Awaitable<boolean>
+  /** Ends the session of a key, and tells why, if that is given. */
+  end(key: StoreKey, because?: EndReason): Awaitable<boolean>
 }
 
 /** Lets an owner have only so many sessions. */
@@ -72,7 +75,8 @@ export class LoginLimit {
     const ranks = () => call('list', () => this.#logins.ranks(owner))
     const result = await write(markBehind(await ranks(), Date.now()))
     if (!isWritten(result)) return result
-    for (const { key } of overflowing(await ranks(), max)) await call('destroy', () => this.#logins.end(key))
+    for (const { key } of overflowing(await ranks(), max))
+      await call('destroy', () => this.#logins.end(key, 'evicted'))
     return result
   }
 
@@ -80,8 +84,8 @@ export class LoginLimit {
    * Lamport's bakery: what is written before it has chosen its place is seen by all who choose later, and decides when
    * nobody is choosing any more who may come before it.
    */
-  async #orRefuse<T>({ owner, key, write, isWritten, call }: Login<T>, max: number): Promise<T> {
-    const end = (ended: StoreKey) => call('destroy', () => this.#logins.end(ended))
+  async #orRefuse<T>({ owner, key, isNew, write, isWritten, call }: Login<T>, max: number): Promise<T> {
+    const end = (stopped: StoreKey) => call('destroy', () => this.#logins.end(stopped, 'refused'))
     const others = () =>
       call('list', async () => (await this.#logins.ranks(owner)).filter((other) => other.key !== key))
     const standing = await others()
@@ -97,7 +101,8 @@ export class LoginLimit {
     const own = rankOf(key, { admitted: mark })
     const known = (ranks: Rank[]) => fits(own, ranks, max) !== undefined
     if (fits(own, await whenChosen(await others(), others, end, known), max)) return result
-    await end(key)
+    // Nobody has been told that a new one was created.
+    await call('destroy', () => this.#logins.end(key, isNew ? undefined : 'refused'))
     throw refused(max)
   }
 }

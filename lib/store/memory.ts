@@ -1,8 +1,8 @@
 import { MemoryBackend } from '../backend/memory/backend'
+import type { MemoryListener } from '../backend/memory/listener'
 import { sessionsView, withMovedEnd } from '../backend/memory/view'
 import { settle } from '../base/async'
 import { badOption } from '../base/errors'
-import { fingerprint } from '../base/ids'
 import { Repeat } from '../base/repeat'
 import { warnOnce } from '../base/warnings'
 import { cookieEnd } from '../record/expiry'
@@ -39,10 +39,14 @@ export class MemoryStore extends BackedStore {
     warnNames(options ?? {}, ['max'])
     const [backed, { max = MAX }] = splitBackedOptions(options ?? {})
     if (typeof max !== 'number' || !(max >= 1)) badOption('max', 'a number of sessions, at least 1', max)
-    const sweepFromNow = () => {
-      this.#sweeping ??= MemoryStore.#repeatSweep(new WeakRef(this))
+    const told: MemoryListener = {
+      evicted: (key) => this.#evicted(key),
+      expired: (key) => this.#expired(key),
+      first: () => {
+        this.#sweeping ??= MemoryStore.#repeatSweep(new WeakRef(this))
+      },
     }
-    super(new MemoryBackend(max, (key) => this.#evicted(key), sweepFromNow), backed)
+    super(new MemoryBackend(max, told), backed)
   }
 
   /** The records as express-session's MemoryStore shows them: id to JSON. */
@@ -54,24 +58,25 @@ export class MemoryStore extends BackedStore {
         return entry && withMovedEnd(entry)
       },
       put: (id, body) => {
-        this.backend.remove(id)
+        const stood = this.backend.remove(id)
         const end = cookieEnd(parseRecord(body)?.cookie['expires'] as string | null)
         this.backend.create(id, { body, expires: end ?? Date.now() + this.ttlMs })
+        if (!stood) this.lifecycle.tell('created', () => ({ session: this.keys.fingerprint(id) }))
       },
-      drop: (id) => this.backend.remove(id),
+      drop: (id) => this.end(id, 'destroyed') as boolean,
     })
     return this.#view
   }
 
   set sessions(records: Record<string, string>) {
     const given = Object.entries(records)
-    this.backend.clear()
+    this.#clear()
     for (const [id, body] of given) this.sessions[id] = body
   }
 
   /** Ends all sessions, before it returns. */
   override clear(callback?: (error?: unknown) => void): Promise<void> {
-    return settle(() => this.backend.clear(), callback)
+    return settle(() => this.#clear(), callback)
   }
 
   override close(callback?: (error?: unknown) => void): Promise<void> {
@@ -79,12 +84,26 @@ export class MemoryStore extends BackedStore {
     return super.close(callback)
   }
 
+  #clear(): void {
+    const ended = this.lifecycle.hears('destroyed') ? [...this.backend.keys()] : []
+    this.backend.clear()
+    for (const key of ended) {
+      this.lifecycle.tell('destroyed', () => ({ session: this.keys.fingerprint(key), because: 'cleared' }))
+    }
+  }
+
+  #expired(key: string): void {
+    this.lifecycle.tell('expired', () => ({ session: this.keys.fingerprint(key), because: 'deadline' }))
+  }
+
   #evicted(key: string): void {
     warnOnce(
       'SOJOURN_MEMORY_FULL',
       'MemoryStore is full and drops the sessions idle for longest; raise its `max`, or use a store on disk',
     )
-    this.emit('evicted', fingerprint(key))
+    const session = this.keys.fingerprint(key)
+    this.emit('evicted', session)
+    this.lifecycle.tell('destroyed', () => ({ session, because: 'evicted' }))
   }
 
   /** @returns the milliseconds to the next turn */

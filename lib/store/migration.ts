@@ -124,12 +124,15 @@ export class Elsewhere {
   }
 
   /** Ends a session. There first: who takes it over meanwhile looks there again afterwards, or has made it here by now. */
-  async destroy(id: string): Promise<void> {
+  async destroy(id: string): Promise<boolean> {
+    const key = this.#taker.keyOf(id)
     try {
       await this.#remove(id)
-    } finally {
-      await this.#taker.backend.remove(this.#taker.keyOf(id))
+    } catch (error) {
+      await this.#taker.backend.remove(key)
+      throw error
     }
+    return this.#taker.backend.remove(key)
   }
 
   /** Ends a session whose id need not be known. @returns whether it was alive */

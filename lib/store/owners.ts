@@ -1,6 +1,7 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import type { Awaitable } from '../base/async'
 import { badOption } from '../base/errors'
+import type { EndReason } from '../base/events'
 import { type Data, parseRecord } from '../record/text'
 import type { SessionData } from '../session/session'
 import { type Rank, rankOf } from './admission'
@@ -38,8 +39,8 @@ export interface OwnerOptions {
 /** What the index needs of the store above it. */
 export interface OwnersStore {
   readonly keys: KeyRing
-  /** Ends the session of a key. Answers whether it was alive. */
-  end(key: StoreKey): Awaitable<boolean>
+  /** Ends the session of a key, and tells why. Answers whether it was alive. */
+  end(key: StoreKey, because?: EndReason): Awaitable<boolean>
   /** The record in what the backend keeps. */
   opened(key: StoreKey, text: string): string | undefined
 }
@@ -60,7 +61,11 @@ export class Owners {
     this.#ownerOf = owner
     const limit = readLimit(maxPerOwner)
     this.limit =
-      limit && new LoginLimit(limit, { ranks: (whose) => this.#ranks(whose), end: (key) => store.end(key) })
+      limit &&
+      new LoginLimit(limit, {
+        ranks: (whose) => this.#ranks(whose),
+        end: (key, because) => store.end(key, because),
+      })
   }
 
   of(session: object): string | undefined {
@@ -88,7 +93,7 @@ export class Owners {
     const kept = except === undefined ? undefined : keys.ofShown(except)
     let ended = 0
     for (const [key] of await this.#listed(owner)) {
-      if (key !== kept && (await this.#store.end(key))) ended++
+      if (key !== kept && (await this.#store.end(key, 'revoked'))) ended++
     }
     return ended
   }

@@ -25,7 +25,7 @@ export function putCounted(
     const mark = before?.cookie['admitted']
     const write = (admitted: unknown) => put(withMark(body, admitted))
     if (before && owners.of(before) === owner) return write(mark)
-    return limit.enter({ owner, key, write, isWritten: () => true, call: (_, work) => work() })
+    return limit.enter({ owner, key, isNew: !entry, write, isWritten: () => true, call: (_, work) => work() })
   })
 }
 

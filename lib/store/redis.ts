@@ -94,7 +94,7 @@ export class RedisStore extends BackedStore {
   /** Ends all sessions of this store's prefix, a batch at a time. */
   override clear(callback?: Callback): Promise<void> {
     return settle(async () => {
-      for await (const keys of this.#keys()) await Promise.all(keys.map((key) => this.end(key)))
+      for await (const keys of this.#keys()) await Promise.all(keys.map((key) => this.end(key, 'cleared')))
     }, callback)
   }
 }

@@ -56,17 +56,34 @@ describe('what happens to a session is told', () => {
       assert.deepEqual(await visit('/renew'), [['renewed', { session: at(), previous: before }]])
       const renewed = at()
       assert.deepEqual(await visit('/regenerate'), [
-        ['destroyed', { session: renewed }],
+        ['destroyed', { session: renewed, because: 'regenerated' }],
         ['created', { session: at() }],
       ])
       const last = fingerprint(idOf(client))
       await client.get('/unset')
-      assert.deepEqual(told.splice(0), [['destroyed', { session: last }]])
+      assert.deepEqual(told.splice(0), [['destroyed', { session: last, because: 'unset' }]])
       await client.get('/put?user=eve')
       const end = fingerprint(idOf(client))
       told.length = 0
       await client.get('/destroy')
-      assert.deepEqual(told.splice(0), [['destroyed', { session: end }]])
+      assert.deepEqual(told.splice(0), [['destroyed', { session: end, because: 'destroyed' }]])
+    })
+  }
+
+  for (const [kind, make] of STORES) {
+    it(`nothing of the end of a session that was never stored, in ${kind}`, async (t) => {
+      const { client, told } = await ours(t, { store: make(), unset: 'destroy' }, verbs)
+      for (const path of ['/destroy', '/unset', '/renew']) await client.get(path)
+      assert.deepEqual(
+        told.filter(([name]) => name !== 'created'),
+        [],
+      )
+      await client.get('/put?user=ann')
+      const twin = client.twin()
+      await client.get('/destroy')
+      told.length = 0
+      await twin.get('/destroy')
+      assert.deepEqual(told, [['refused', { because: 'unknown' }]])
     })
   }
 

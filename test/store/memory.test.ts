@@ -60,7 +60,7 @@ describe('MemoryStore is bounded', () => {
   it('what has expired makes room before the living, without an event', (t) => {
     const clock = stopClock(t)
     let evicted = 0
-    const backend = new MemoryBackend(2, () => evicted++)
+    const backend = new MemoryBackend(2, { evicted: () => evicted++ })
     backend.create('short', entry(NOON + 10))
     backend.create('long', entry())
     clock.advance(10)

@@ -1,8 +1,8 @@
-import { ignore } from '../../base/async'
 import { SessionError } from '../../base/errors'
 import { inTurns } from '../../base/yield'
 import type { Replaced, StoreKey } from '../contract'
 import type { ReadEntry, ReadingBackend } from '../readings'
+import type { MemoryListener } from './listener'
 import { SHARDS, shardOf } from './shards'
 import { Sweep } from './sweep'
 
@@ -21,29 +21,19 @@ interface Node {
 export class MemoryBackend implements ReadingBackend {
   readonly keepsReadings = true
   readonly #shards: Array<Map<StoreKey, Node> | undefined> = new Array(SHARDS).fill(undefined)
-  readonly #sweep = new Sweep(this.#shards, (node: Node) => this.#drop(node))
+  readonly #sweep = new Sweep(this.#shards, (node: Node) => this.#expire(node))
   readonly #owners = new Map<string, Set<Node>>()
   readonly #max: number
-  readonly #onEvict: (key: StoreKey) => void
-  readonly #onFirst: () => void
+  readonly #told: MemoryListener
   /** `newer` of the ring's head is the record idle for longest, `older` the one used last. */
   readonly #ring: Node
   #size = 0
   #closed = false
 
-  /**
-   * @param max most records kept
-   * @param onEvict told of each record that had to leave alive
-   * @param onFirst told of each record that comes where none was
-   */
-  constructor(
-    max = Number.POSITIVE_INFINITY,
-    onEvict: (key: StoreKey) => void = ignore,
-    onFirst: () => void = ignore,
-  ) {
+  /** @param max most records kept */
+  constructor(max = Number.POSITIVE_INFINITY, told: MemoryListener = {}) {
     this.#max = max
-    this.#onEvict = onEvict
-    this.#onFirst = onFirst
+    this.#told = told
     const ring = { key: '', body: '', expires: 0, owner: undefined, reading: undefined } as unknown as Node
     ring.older = ring
     ring.newer = ring
@@ -77,7 +67,7 @@ export class MemoryBackend implements ReadingBackend {
     older.newer = node
     newer.older = node
     this.#shard(key).set(key, node)
-    if (this.#size++ === 0) this.#onFirst()
+    if (this.#size++ === 0) this.#told.first?.()
     this.#own(node, entry.owner)
     return true
   }
@@ -168,7 +158,7 @@ export class MemoryBackend implements ReadingBackend {
     let dropped = 0
     for (const node of this.#shards[index]?.values() ?? []) {
       if (node.expires <= now) {
-        this.#drop(node)
+        this.#expire(node)
         dropped++
       }
     }
@@ -185,7 +175,7 @@ export class MemoryBackend implements ReadingBackend {
     const newest = this.#ring.older
     const node = newest.key === key && newest !== this.#ring ? newest : this.#shards[shardOf(key)]?.get(key)
     if (node && node.expires <= Date.now()) {
-      this.#drop(node)
+      this.#expire(node)
       return undefined
     }
     return node
@@ -212,6 +202,12 @@ export class MemoryBackend implements ReadingBackend {
     ring.older = node
   }
 
+  /** One whose deadline was set to 0 was ended, or has got another key. */
+  #expire(node: Node): void {
+    this.#drop(node)
+    if (node.expires > 0) this.#told.expired?.(node.key)
+  }
+
   #drop(node: Node): void {
     this.#shards[shardOf(node.key)]?.delete(node.key)
     node.older.newer = node.newer
@@ -223,8 +219,12 @@ export class MemoryBackend implements ReadingBackend {
   #evict(): void {
     const idle = this.#ring.newer
     if (idle === this.#ring) return
+    if (idle.expires <= Date.now()) {
+      this.#expire(idle)
+      return
+    }
     this.#drop(idle)
-    if (idle.expires > Date.now()) this.#onEvict(idle.key)
+    this.#told.evicted?.(idle.key)
   }
 
   #own(node: Node, owner: string | undefined): void {

@@ -181,13 +181,14 @@ export class ForeignKeeper implements Keeper {
     return worthMoving(held.deadline, to, now, touchAfterMs)
   }
 
-  destroy(id: string): Promise<void> {
-    return this.#order.destroy(id)
+  async destroy(id: string): Promise<boolean> {
+    await this.#order.destroy(id)
+    return true
   }
 
-  regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<boolean> {
     const order = this.#order
-    return order.end(session.id, async (flight) => {
+    await order.end(session.id, async (flight) => {
       if (order.store.canRegenerate) return order.regenerate(flight, session)
       try {
         await order.remove(flight)
@@ -195,6 +196,7 @@ export class ForeignKeeper implements Keeper {
         await generate()
       }
     })
+    return true
   }
 
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {

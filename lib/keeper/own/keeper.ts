@@ -1,6 +1,5 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../../backend/contract'
 import { type Awaitable, isPromise, whenDone } from '../../base/async'
-import { fingerprint } from '../../base/ids'
 import { worthMoving } from '../../record/expiry'
 import { dataText, parseData } from '../../record/text'
 import { Cookie } from '../../session/cookie'
@@ -54,12 +53,12 @@ export class BackendKeeper implements Keeper {
   #read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
     const loaded = this.#reader.read(id, key, entry)
     if (!loaded) {
-      this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
+      this.#context.tell('unreadable', () => ({ session: this.#store.keys.fingerprintOf(id) }))
       return undefined
     }
     const ended = this.#reader.timedOut(loaded)
     if (ended) {
-      this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
+      this.#context.tell('expired', () => ({ session: this.#store.keys.fingerprintOf(id), because: ended }))
       this.#forget(key)
       return undefined
     }
@@ -174,20 +173,17 @@ export class BackendKeeper implements Keeper {
     })
   }
 
-  destroy(id: string): Awaitable<void> {
+  destroy(id: string): Awaitable<boolean> {
     const { elsewhere } = this.#store
     if (elsewhere) return this.#ask('destroy', () => elsewhere.destroy(id))
     const key = this.#store.keyOf(id)
-    return whenDone(
-      this.#ask('destroy', () => this.#backend.remove(key)),
-      () => {},
-    )
+    return this.#ask('destroy', () => this.#backend.remove(key))
   }
 
-  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<void> {
+  async regenerate(session: Session, generate: () => Awaitable<void>): Promise<boolean> {
     // The new session comes even if ending the old one failed, as in express-session; the failure is told.
     try {
-      await this.destroy(session.id)
+      return await this.destroy(session.id)
     } finally {
       await generate()
     }

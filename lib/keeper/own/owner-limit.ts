@@ -21,6 +21,7 @@ export class OwnerKeeper extends BackendKeeper {
   readonly #owners: Owners
   readonly #limit: LoginLimit
   readonly #keyOf: (id: string) => string
+  readonly #refuse: (id: string) => Awaitable<boolean>
   readonly #call: Ask
   readonly #known = new WeakMap<Held, Known>()
 
@@ -29,6 +30,7 @@ export class OwnerKeeper extends BackendKeeper {
     this.#owners = owners
     this.#limit = limit
     this.#keyOf = (id) => store.keyOf(id)
+    this.#refuse = (id) => store.end(store.keyOf(id), 'refused')
     this.#call = askFor(context)
   }
 
@@ -51,7 +53,8 @@ export class OwnerKeeper extends BackendKeeper {
       else if ((await super.write(held, session, data)) === 'gone') return undefined
       return held
     }
-    const created = owner === undefined ? await write() : await this.#enter(owner, session, write, Boolean)
+    const created =
+      owner === undefined ? await write() : await this.#enter(owner, session, write, Boolean, true)
     if (created) this.#remember(created, session)
     return created
   }
@@ -93,7 +96,7 @@ export class OwnerKeeper extends BackendKeeper {
     try {
       return (await this.write(held, session, dataText(session))) === 'gone' ? undefined : updated
     } catch (error) {
-      if (isRefusal(error)) await super.destroy(held.id)
+      if (isRefusal(error)) await this.#refuse(held.id)
       throw error
     }
   }
@@ -108,10 +111,12 @@ export class OwnerKeeper extends BackendKeeper {
     session: Session,
     write: () => Awaitable<T>,
     isWritten: (result: T) => boolean,
+    isNew = false,
   ): Promise<T> {
     return this.#limit.enter({
       owner,
       key: this.#keyOf(session.id),
+      isNew,
       write(mark) {
         Cookie.admit(session.cookie, mark)
         return write()
