@@ -6,6 +6,7 @@ export const ERROR_CODES = Object.freeze({
   ERR_SESSION_OPTION: 'an option has a wrong value; thrown at creation as a TypeError',
   ERR_SESSION_STORE: 'a store call failed; `cause` is what the store reported',
   ERR_SESSION_STORE_TIMEOUT: 'a store call was not answered within `storeTimeout`',
+  ERR_SESSION_STORE_DOWN: "the store is disconnected and `storeDown` is 'refuse'; `status` is 503",
   ERR_SESSION_CONFLICT: "another request changed the session meanwhile and `concurrency` is 'reject'",
   ERR_SESSION_GONE: 'the session was destroyed, renewed or has expired while this request held it',
   ERR_SESSION_UNSERIALIZABLE: 'a key of the session cannot be written as JSON; the message names the key',

@@ -2,6 +2,7 @@ import { type Awaitable, isPromise } from '../base/async'
 import { asError, isStoreFailure } from '../base/errors'
 import { warnOnce } from '../base/warnings'
 import type { Change, Held, Keeper } from '../keeper/contract'
+import { answerFailure } from '../response/answer-failure'
 import { breakOff } from '../response/error-page'
 import type { Guard } from '../response/guard'
 import type { HookedResponse } from '../response/parts'
@@ -9,7 +10,7 @@ import { Cookie } from '../session/cookie'
 import { LINK, type SessionLink, type SessionRequest } from '../session/link'
 import type { Session } from '../session/session'
 import { decideAtOnce } from './at-once'
-import { commit, differs, isSaved } from './commit'
+import { commit, differs, isSaved, textOf } from './commit'
 import type { Room } from './context'
 import { type Ended, putHeaders } from './cookies'
 import { refuseInside } from './inside-update'
@@ -63,6 +64,10 @@ export class Exchange implements SessionLink, Guard {
   #goesOn = false
   /** The session's values when the response ended; not kept where the store may put marks among them. */
   endedWith: readonly unknown[] | undefined = undefined
+  /** What the handler's own save was to write, where that has failed. */
+  #unsaved: string | undefined = undefined
+  /** The answer is an error of the application's, which has been told that its save failed. */
+  #answersFailure = false
   /** Headers have left; a cookie comes too late. */
   headersLeft = false
   /** The `Set-Cookie` line that is to go with the headers. */
@@ -118,16 +123,23 @@ export class Exchange implements SessionLink, Guard {
     this.#endedIds.add(id)
   }
 
-  beforeHeaders(ending: boolean): void | PromiseLike<void> {
-    return this.#commit(ending, true)
+  beforeHeaders(ending: boolean, status: number): void | PromiseLike<void> {
+    if (this.#unsaved !== undefined && status >= 400) this.#answersFailure = true
+    return this.#commitForAnswer(ending, true)
   }
 
   beforeLastByte(): void | PromiseLike<void> {
-    return this.#commit(false, false)
+    return this.#commitForAnswer(false, false)
   }
 
   beforeEnd(): void | PromiseLike<void> {
-    return this.#commit(true, false)
+    return this.#commitForAnswer(true, false)
+  }
+
+  /** The answer that tells of a failed save must arrive: what failed is not tried again, and what is new stops nothing. */
+  #commitForAnswer(ending: boolean, headers: boolean): Awaitable<void> {
+    if (!this.#answersFailure) return this.#commit(ending, headers)
+    if (this.#unsaved !== triedText(this.req.session)) return this.#tryCommit(ending, headers)
   }
 
   get hasHeaders(): boolean {
@@ -147,7 +159,8 @@ export class Exchange implements SessionLink, Guard {
     // when the error handler ends it.
     if (headersLeft && !this.res.writableEnded) breakOff(this.res)
     // Outside the promise's job: what an error handler throws belongs to the process.
-    process.nextTick(this.next, error)
+    const { res, next } = this
+    process.nextTick(answerFailure, error, { res, next, onError: this.room.policy.onError, headersLeft })
   }
 
   closed(ended: boolean): void {
@@ -198,22 +211,18 @@ export class Exchange implements SessionLink, Guard {
   }
 
   saveBeside(ending: boolean, headers: boolean): Awaitable<void> {
-    try {
-      const work = this.#commit(ending, headers)
-      if (isPromise(work)) return this.#savedBeside(work)
-    } catch (error) {
-      this.#tellFailure(error)
-    }
+    const work = this.#tryCommit(ending, headers)
+    if (isPromise(work)) return work.then(() => this.#leave())
     this.#leave()
   }
 
-  async #savedBeside(work: Promise<void>): Promise<void> {
+  /** A commit whose failure stops no answer. Never throws or rejects. */
+  #tryCommit(ending: boolean, headers: boolean): Awaitable<void> {
     try {
-      await work
+      const work = this.#commit(ending, headers)
+      if (isPromise(work)) return work.catch((error) => this.#tellFailure(error))
     } catch (error) {
       this.#tellFailure(error)
-    } finally {
-      this.#leave()
     }
   }
 
@@ -224,7 +233,7 @@ export class Exchange implements SessionLink, Guard {
   }
 
   save(session: Session): Promise<void> {
-    return this.#track('save', () => verbs.save(this, session))
+    return this.#track('save', () => this.#told(verbs.save(this, session)))
   }
 
   reload(session: Session): Promise<void> {
@@ -240,11 +249,23 @@ export class Exchange implements SessionLink, Guard {
   }
 
   renewId(session: Session): Promise<void> {
-    return this.#track('renewId', () => verbs.renewId(this, session))
+    return this.#track('renewId', () => this.#told(verbs.renewId(this, session)))
   }
 
   update<R>(change: Change<R>): Promise<R> {
-    return this.#track('update', () => verbs.update(this, change))
+    return this.#track('update', () => this.#told(verbs.update(this, change)))
+  }
+
+  /** Remembers whether the handler's own save has failed, as its caller is told. */
+  async #told<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work
+      this.#unsaved = undefined
+      return result
+    } catch (error) {
+      this.#unsaved = triedText(this.req.session)
+      throw error
+    }
   }
 
   /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
@@ -275,6 +296,15 @@ export class Exchange implements SessionLink, Guard {
   endBy(id: string, destroy: () => Promise<void>): Promise<void> {
     // The store's own `regenerate` has been called in a turn that has come.
     return this.regenerating ? destroy() : this.keeper.endBy(id, destroy)
+  }
+}
+
+/** @returns a text of no session for one that cannot be written */
+function triedText(session: Session | null | undefined): string {
+  try {
+    return session ? textOf(session) : ''
+  } catch {
+    return ''
   }
 }
 

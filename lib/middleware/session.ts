@@ -61,6 +61,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
       debugRequest(req, 'request', 'passes', because)
       return undefined
     }
+    if (!state.up) throw storeIsDown()
     const signer = room.signer(req)
     if (!signer) throw new Error('secret option required for sessions')
     return signer
@@ -70,7 +71,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
   function passesBecause(req: SessionRequest): string | undefined {
     // An application may mount several, or have put a session there itself: the first one counts.
     if (req.session) return 'it has a session already'
-    if (!state.up) {
+    if (!state.up && !policy.refusesWhenDown) {
       warnStoreDown()
       return 'the store is disconnected'
     }
@@ -149,6 +150,12 @@ export async function update<R>(
   if (!exchange)
     throw new SessionError('ERR_SESSION_USAGE', 'update: the request has not passed the session middleware')
   return exchange.update(change as (data: Record<string, unknown>) => R | PromiseLike<R>)
+}
+
+/** With the status under both names that error handlers of the field look for. */
+function storeIsDown(): SessionError {
+  const error = new SessionError('ERR_SESSION_STORE_DOWN', 'the session store is disconnected')
+  return Object.assign(error, { status: 503, statusCode: 503 })
 }
 
 function misused(): SessionError {

@@ -3,8 +3,10 @@ export interface Guard {
   /**
    * Called once, when headers would leave; `ending`: together with the end. A promise holds the response until it
    * settles. What it throws or rejects with stops the response: `failed`.
+   *
+   * @param status the status that would leave
    */
-  beforeHeaders(ending: boolean): void | PromiseLike<void>
+  beforeHeaders(ending: boolean, status: number): void | PromiseLike<void>
   /**
    * Called before the last byte of a body whose length was declared leaves: with it the client has the whole
    * response, though the handler has not ended it yet.

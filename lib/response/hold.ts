@@ -13,7 +13,7 @@ import {
   statusOf,
 } from './parts'
 import { checkChunk, checkHead, checkLastChunk, refuseHeaders, refuseWrite } from './refusals'
-import { byteLengthOf, bytesOf, endAgain, failCallbacks, perform, type Step } from './steps'
+import { byteLengthOf, bytesOf, endAgain, failCallbacks, perform, type Step, statusOfStep } from './steps'
 
 /** Of a response that names none. */
 const HIGH_WATER_MARK = 16 * 1024
@@ -161,7 +161,7 @@ export class ResponseHold implements Held {
     if (step.kind === 'end') this.#body = undefined
     let wait: void | PromiseLike<void>
     try {
-      if (headers) wait = guard.beforeHeaders(step.kind === 'end')
+      if (headers) wait = guard.beforeHeaders(step.kind === 'end', statusOfStep(step, this.res))
       else wait = step.kind === 'end' ? guard.beforeEnd() : guard.beforeLastByte()
     } catch (error) {
       wait = Promise.reject(error)

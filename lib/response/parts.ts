@@ -22,7 +22,11 @@ export interface HookedResponse {
   readonly destroyed?: boolean
   readonly writableHighWaterMark?: number
   readonly writableNeedDrain?: boolean
-  readonly req?: { readonly httpVersionMajor?: number; readonly headers?: { readonly upgrade?: string } }
+  readonly req?: {
+    readonly httpVersionMajor?: number
+    readonly headers?: { readonly upgrade?: string }
+    url?: string
+  }
   /** HTTP/1. */
   readonly socket?: { resetAndDestroy?: () => unknown } | null
   /** HTTP/2. */

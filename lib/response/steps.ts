@@ -11,6 +11,11 @@ export interface Step {
   checked: boolean
 }
 
+/** The status with which the headers of a step would leave. */
+export function statusOfStep({ kind, args }: Step, res: HookedResponse): number {
+  return kind === 'head' ? Number(args[0]) | 0 : (res.statusCode ?? 200)
+}
+
 /** @returns what the response's own method returned */
 export function perform(step: Step, res: HookedResponse, own: Own, guard: Guard): unknown {
   const { kind, args } = step

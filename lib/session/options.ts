@@ -54,6 +54,17 @@ export interface SessionOptions {
   skip?: ((req: AnyRequest) => boolean) | undefined
   /** Send `Cache-Control: no-cache="Set-Cookie"` with a new cookie where none was chosen (OWASP). Default `true`. */
   cacheControl?: boolean | undefined
+  /**
+   * Answers when a session could not be saved and nobody is reached by `next(error)`, since the host ignores a second
+   * call of it (Koa, Fastify, h3, Hono). May be async. Begins it no answer, that is a 500 without detail. When
+   * `res.headersSent`, it is too late for one. Default: none.
+   */
+  onError?: ((error: AnyRequest, req: AnyRequest, res: AnyRequest) => unknown) | undefined
+  /**
+   * What becomes of requests while the store is disconnected: `'pass'` without a session, or `'refuse'` with
+   * `next(error)`: ERR_SESSION_STORE_DOWN, whose `status` is 503. Default `'pass'`, as in express-session.
+   */
+  storeDown?: 'pass' | 'refuse' | undefined
 }
 
 /** @throws TypeError ERR_SESSION_OPTION when it is no store */

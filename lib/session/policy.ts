@@ -26,6 +26,9 @@ export interface Policy extends Timeouts {
   readonly storeTimeoutMs: number
   readonly skip: ((req: never) => unknown) | undefined
   readonly cacheControl: boolean
+  readonly onError: ((error: unknown, req: never, res: never) => unknown) | undefined
+  /** While the store is down, requests that would have a session are refused. */
+  readonly refusesWhenDown: boolean
 }
 
 /** The raw form; `SessionOptions` in `middleware/` is the public one with the types of requests. */
@@ -33,7 +36,7 @@ export type RawOptions = Readonly<Record<string, unknown>>
 
 const KNOWN = [
   'cookie genid name key proxy resave rolling saveUninitialized secret store unset',
-  'idleTimeout absoluteTimeout touchAfter concurrency storeTimeout skip cacheControl',
+  'idleTimeout absoluteTimeout touchAfter concurrency storeTimeout skip cacheControl onError storeDown',
 ]
   .join(' ')
   .split(' ')
@@ -79,6 +82,8 @@ export function readOptions(given: unknown): Policy {
     storeTimeoutMs: timeout(raw),
     skip: callable(raw, 'skip'),
     cacheControl: flag(raw, 'cacheControl', true),
+    onError: callable(raw, 'onError') as Policy['onError'],
+    refusesWhenDown: oneOf(raw, 'storeDown', ['pass', 'refuse']) === 'refuse',
   })
 }
 

@@ -1,6 +1,7 @@
 import { SessionError } from '../../base/errors'
 import { warnOnce } from '../../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../../cookie/header'
+import { answerFailure } from '../../response/answer-failure'
 import { breakOff } from '../../response/error-page'
 import type { Guard } from '../../response/guard'
 import { holdResponse } from '../../response/hold-response'
@@ -78,7 +79,12 @@ class SessionGuard implements Guard {
     // Half a response went out and no error page can follow: the client must not take it for whole.
     if (headersLeft && !this.res.writableEnded) breakOff(this.res)
     // Outside the promise's job: what an error handler throws belongs to the process.
-    process.nextTick(this.onFailure, error)
+    process.nextTick(answerFailure, error, {
+      res: this.res,
+      next: this.onFailure,
+      onError: undefined,
+      headersLeft,
+    })
   }
 
   letGo(): void {}
@@ -138,7 +144,7 @@ function warnSave(error: unknown): void {
 }
 
 /** For a response that nobody else can be told has failed. */
-function answerFailure(response: GuardedResponse): (error: unknown) => void {
+function answerPlainly(response: GuardedResponse): (error: unknown) => void {
   return (error) => {
     warnSave(error)
     const res = response as HookedResponse & { statusCode?: number }
@@ -151,7 +157,7 @@ function answerFailure(response: GuardedResponse): (error: unknown) => void {
 export function middlewareOf(options: SessionMiddlewareOptions, open: Open): SessionMiddleware {
   const policy = sessionPolicy(options)
   return async function sessionMiddleware(req, res, next) {
-    if (next === undefined) return begin(policy, open, req, res, answerFailure(res))
+    if (next === undefined) return begin(policy, open, req, res, answerPlainly(res))
     try {
       await begin(policy, open, req, res, next)
     } catch (error) {
@@ -176,5 +182,5 @@ export async function guardRequest(
     policy = sessionPolicy(options)
     policies.set(options, policy)
   }
-  await begin(policy, open, req, res, answerFailure(res))
+  await begin(policy, open, req, res, answerPlainly(res))
 }
