@@ -1,5 +1,5 @@
-import { setImmediate, setTimeout } from 'node:timers'
 import { isPromise } from '../base/async'
+import { timers } from '../base/timers'
 import { warnOnce } from '../base/warnings'
 import type { HookedResponse } from './parts'
 
@@ -36,11 +36,12 @@ export function answerFailure(error: unknown, stopped: StoppedResponse): void {
     thrown = false
   } finally {
     // What it throws belongs to the process, and the client is not to wait.
+    if (thrown) path.stop()
     if (thrown && !headersLeft) answerPlainly(res)
   }
   // A router goes on in this turn or, out of a sub-application, in one of the next two.
-  setImmediate(() =>
-    setImmediate(() => {
+  timers.setImmediate(() =>
+    timers.setImmediate(() => {
       path.stop()
       if (path.seen || (!headersLeft && hasBegun(res))) return
       if (isPromise(returned))
@@ -60,7 +61,7 @@ function answerInstead(
   const answer = (ms: number) => {
     if (headersLeft || hasBegun(res)) return
     if (ms === 0) answerPlainly(res)
-    else setTimeout(answerPlainly, ms, res).unref()
+    else timers.setTimeout(answerPlainly, ms, res).unref()
   }
   const failed = (thrown: unknown) => {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
