@@ -27,6 +27,8 @@ export type Decide<T> = (current: Entry | undefined) => KeyChange<T>
  */
 export interface ChangingBackend extends Backend {
   change<T>(key: StoreKey, decide: Decide<T>): Awaitable<T>
+  /** Runs `work` at once. What is read in it may all be of one moment, no earlier than its beginning. */
+  together?(work: () => void): void
 }
 
 export function canChange(backend: Backend): backend is ChangingBackend {

@@ -94,6 +94,10 @@ export class LmdbBackend implements ChangingBackend {
     })
   }
 
+  together(work: () => void): void {
+    this.#file.together(work)
+  }
+
   scan(prefix = ''): AsyncGenerator<[StoreKey, Entry], void, undefined> {
     return inTurns(this.entries(prefix))
   }

@@ -129,16 +129,7 @@ export class Connection {
     this.inTurn = true
     const { socket } = this.parts
     try {
-      while (!this.client.closing && !socket.destroyed) {
-        if (this.full()) {
-          this.flush()
-          if (this.full()) break
-        }
-        if (this.client.authenticated) this.parser.limits = this.parts.limits
-        const args = this.parser.next()
-        if (args === undefined) break
-        this.begin(args)
-      }
+      this.parts.keyspace.together(this.takeRequests)
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         this.parts.onFailure(error)
@@ -152,6 +143,20 @@ export class Connection {
     }
     this.flush()
     this.steer()
+  }
+
+  private readonly takeRequests = (): void => {
+    const { socket, limits } = this.parts
+    while (!this.client.closing && !socket.destroyed) {
+      if (this.full()) {
+        this.flush()
+        if (this.full()) break
+      }
+      if (this.client.authenticated) this.parser.limits = limits
+      const args = this.parser.next()
+      if (args === undefined) break
+      this.begin(args)
+    }
   }
 
   private begin(args: readonly string[]): void {
@@ -199,14 +204,12 @@ export class Connection {
     const { socket } = this.parts
     const pieces = this.replies.take()
     if (pieces.length === 0 || socket.destroyed || !socket.writable) return
-    const [only] = pieces
-    if (pieces.length === 1 && only !== undefined) {
-      socket.write(only)
-      return
+    if (pieces.length > 1) socket.cork()
+    for (const piece of pieces) {
+      if (Buffer.isBuffer(piece)) socket.write(piece)
+      else socket.write(piece.text, piece.encoding)
     }
-    socket.cork()
-    for (const piece of pieces) socket.write(piece)
-    socket.uncork()
+    if (pieces.length > 1) socket.uncork()
   }
 
   private steer(): void {

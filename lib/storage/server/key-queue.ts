@@ -18,8 +18,13 @@ export class KeyQueue {
     return this.tails.size
   }
 
+  /** The work on this key that was asked for last, if it or something before it is not done. */
+  last(key: string): Promise<unknown> | undefined {
+    return this.tails.get(key) ?? this.gate
+  }
+
   one<T>(key: string, work: () => Awaitable<T>): Awaitable<T> {
-    const ahead = this.tails.get(key) ?? this.gate
+    const ahead = this.last(key)
     const result = ahead === undefined ? work() : ahead.then(work)
     if (isPromise(result)) this.put([key], result)
     return result

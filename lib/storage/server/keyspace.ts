@@ -4,6 +4,7 @@ import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { nextTurn } from '../../base/timers'
+import { ChangeBatch, copyOf } from './change-batch'
 import { KeyQueue } from './key-queue'
 import { ScanCursors, type ScanPage } from './scan-cursors'
 
@@ -19,6 +20,8 @@ const LISTED_AT_ONCE = 500
  */
 export class Keyspace {
   private readonly queue = new KeyQueue()
+  /** Of keys with work under way: the changes that wait for it, and that batch's place in the queue. */
+  private readonly batches = new Map<string, { batch: ChangeBatch; place: Promise<unknown> | undefined }>()
   private readonly cursors: ScanCursors
 
   constructor(
@@ -32,8 +35,16 @@ export class Keyspace {
     return this.clock()
   }
 
+  /** Runs `work` at once. What it asks for may be read as it was when `work` began. */
+  together(work: () => void): void {
+    const { backend } = this
+    if (canChange(backend) && backend.together !== undefined) backend.together(work)
+    else work()
+  }
+
   read(key: string): Awaitable<Entry | undefined> {
-    return this.queue.one(key, () => this.backend.read(key))
+    if (this.queue.last(key) === undefined) return this.queue.one(key, () => this.backend.read(key))
+    return this.batched(key, (current) => ({ to: 'keep', answer: current && copyOf(current) }))
   }
 
   /** The keys as they are at one moment. `visit` is called in their order; `false` stops early. */
@@ -51,11 +62,8 @@ export class Keyspace {
   }
 
   change<T>(key: string, decide: Decide<T>): Awaitable<T> {
-    const { backend } = this
-    if (canChange(backend)) return this.queue.one(key, () => backend.change(key, decide))
-    return this.queue.one(key, () =>
-      whenDone(this.backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS)),
-    )
+    if (this.queue.last(key) !== undefined) return this.batched(key, decide)
+    return this.queue.one(key, () => this.commit(key, decide))
   }
 
   /** @returns how many of the keys were there */
@@ -111,6 +119,28 @@ export class Keyspace {
 
   close(): void {
     this.cursors.close()
+  }
+
+  /** What waits for work on its key becomes one write, as long as no other kind of work is asked for in between. */
+  private batched<T>(key: string, decide: Decide<T>): Promise<T> {
+    const open = this.batches.get(key)
+    if (open !== undefined && open.place === this.queue.last(key)) return open.batch.add(decide)
+    const batch = new ChangeBatch()
+    const answer = batch.add(decide)
+    const work = (): Awaitable<void> => {
+      if (this.batches.get(key)?.batch === batch) this.batches.delete(key)
+      return whenDone(this.commit(key, batch.decider(this.clock)), (results) => batch.settle(results))
+    }
+    // It waits for work that is under way, so it is a promise.
+    Promise.resolve(this.queue.one(key, work)).catch((error: unknown) => batch.fail(error))
+    this.batches.set(key, { batch, place: this.queue.last(key) })
+    return answer
+  }
+
+  private commit<T>(key: string, decide: Decide<T>): Awaitable<T> {
+    const { backend } = this
+    if (canChange(backend)) return backend.change(key, decide)
+    return whenDone(backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS))
   }
 
   private entries(): AsyncIterable<[string, Entry]> {

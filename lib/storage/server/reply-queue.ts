@@ -1,4 +1,4 @@
-import { type Reply, ReplyWriter, type RespVersion } from './resp/reply'
+import { type Piece, type Reply, ReplyWriter, type RespVersion } from './resp/reply'
 
 /** A place in the order of replies, kept for one whose work is under way. */
 interface Slot {
@@ -48,7 +48,7 @@ export class ReplyQueue {
   }
 
   /** @returns what may leave now */
-  take(): Array<string | Buffer> {
+  take(): Piece[] {
     return this.#writer.take()
   }
 

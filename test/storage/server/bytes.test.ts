@@ -47,7 +47,11 @@ describe('replies', () => {
   function encoded(reply: Reply, version: 2 | 3): string {
     const writer = new ReplyWriter()
     writer.write(reply, version)
-    return Buffer.concat(writer.take().map((piece) => Buffer.from(piece as string))).toString('latin1')
+    return Buffer.concat(
+      writer
+        .take()
+        .map((piece) => (Buffer.isBuffer(piece) ? piece : Buffer.from(piece.text, piece.encoding))),
+    ).toString('latin1')
   }
 
   it('differ between RESP 2 and 3 where the protocols do', () => {

@@ -84,6 +84,71 @@ describe('requests that come without waiting', () => {
     assert.equal(made.filter((reply) => reply === '+OK\r\n').length, 1)
   })
 
+  it('on one key cost a few writes, and each is answered as if it had been alone', async () => {
+    const counted = new (class extends LaterBackend {
+      writes = 0
+      override async create(key: string, entry: Entry) {
+        this.writes++
+        return super.create(key, entry)
+      }
+      override async replace(key: string, seen: string, entry: Entry) {
+        this.writes++
+        return super.replace(key, seen, entry)
+      }
+    })()
+    served = await serve(counted, { limits: { maxPending: 1000 } })
+    const client = served.client()
+    const requests: Buffer[] = []
+    const wanted: string[] = []
+    for (let i = 0; i < 100; i++) {
+      requests.push(request('SET', 'hot', `${i}`, 'EX', '100'), request('GET', 'hot'))
+      wanted.push('+OK\r\n', bulk(`${i}`))
+      requests.push(request('SET', 'hot', 'x', 'NX'), request('SET', 'hot', `${i}+`, 'IFEQ', `${i}`, 'GET'))
+      wanted.push('$-1\r\n', bulk(`${i}`))
+      requests.push(request('PTTL', 'hot'), request('PEXPIREAT', 'hot', '1'), request('GETDEL', 'hot'))
+      wanted.push(':-1\r\n', ':1\r\n', '$-1\r\n')
+    }
+    client.write(Buffer.concat(requests))
+    assert.deepEqual(await client.replies(700), wanted)
+    assert.ok(counted.writes <= 3, `${counted.writes}`)
+    assert.equal(counted.inner.entries.size, 0)
+  })
+
+  it('on one key are batched only up to a command on several keys', async () => {
+    served = await serve(new LaterBackend())
+    const client = served.client()
+    client.write(
+      Buffer.concat(
+        [
+          ['SET', 'a', '1'],
+          ['SET', 'a', '2'],
+          ['MGET', 'a', 'b'],
+          ['SET', 'a', '3'],
+          ['DEL', 'a', 'b'],
+          ['SET', 'a', '4', 'XX'],
+          ['SET', 'a', '5'],
+          ['PERSIST', 'a'],
+          ['EXPIRE', 'a', '100'],
+          ['FLUSHDB'],
+          ['GET', 'a'],
+        ].map((words) => request(...words)),
+      ),
+    )
+    assert.deepEqual(await client.replies(11), [
+      '+OK\r\n',
+      '+OK\r\n',
+      `*2\r\n${bulk('2')}$-1\r\n`,
+      '+OK\r\n',
+      ':1\r\n',
+      '$-1\r\n',
+      '+OK\r\n',
+      ':0\r\n',
+      ':1\r\n',
+      '+OK\r\n',
+      '$-1\r\n',
+    ])
+  })
+
   it('all wait for FLUSHDB, and FLUSHDB for all before it', async () => {
     served = await serve(new LaterBackend())
     const [a, b] = [served.client(), served.client()]

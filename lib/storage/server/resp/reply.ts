@@ -32,10 +32,17 @@ function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ')
 }
 
-/** Encodes replies into as few pieces as it can: text as long as it is text, and a `Buffer` for each binary value. */
+/** Text in the encoding in which it is written, or bytes. */
+export type Piece = { readonly text: string; readonly encoding: 'latin1' | 'utf8' } | Buffer
+
+/**
+ * Encodes replies into as few pieces as it can: text as long as it is text, and a `Buffer` for each binary value.
+ * Text that is ASCII is written as latin1, which is a copy of its bytes where UTF-8 has to look at each.
+ */
 export class ReplyWriter {
   private text = ''
-  private readonly pieces: Array<string | Buffer> = []
+  private ascii = true
+  private readonly pieces: Piece[] = []
   private pieceBytes = 0
 
   /** About how many bytes wait to be taken; exact but for text beyond ASCII. */
@@ -44,7 +51,7 @@ export class ReplyWriter {
   }
 
   /** @returns what was written since the last call, in order */
-  take(): Array<string | Buffer> {
+  take(): Piece[] {
     this.cut()
     const taken = this.pieces.slice()
     this.pieces.length = 0
@@ -60,12 +67,16 @@ export class ReplyWriter {
     } else if (reply === null) {
       this.text += version === 3 ? '_\r\n' : '$-1\r\n'
     } else if (reply instanceof Status) {
-      this.text += `+${oneLine(reply.text)}\r\n`
+      this.line('+', reply.text)
     } else if (reply instanceof Failure) {
-      this.text += `-${oneLine(reply.message)}\r\n`
+      this.line('-', reply.message)
     } else if (reply instanceof Verbatim) {
-      if (version === 2) this.bulk(reply.text)
-      else this.text += `=${byteLength(reply.text) + 4}\r\ntxt:${reply.text}\r\n`
+      if (version === 2) {
+        this.bulk(reply.text)
+      } else {
+        this.ascii = false
+        this.text += `=${byteLength(reply.text) + 4}\r\ntxt:${reply.text}\r\n`
+      }
     } else if (reply instanceof Fields) {
       const { pairs } = reply
       this.text += version === 3 ? `%${pairs.length}\r\n` : `*${pairs.length * 2}\r\n`
@@ -79,23 +90,31 @@ export class ReplyWriter {
     }
   }
 
+  private line(type: '+' | '-', text: string): void {
+    if (text !== 'OK') this.ascii = false
+    this.text += `${type}${oneLine(text)}\r\n`
+  }
+
   private bulk(value: string): void {
-    this.text += `$${byteLength(value)}\r\n`
+    const length = byteLength(value)
     if (isEscaped(value)) {
+      this.text += `$${length}\r\n`
       this.cut()
       const bytes = bytesOf(value)
       this.pieces.push(bytes)
       this.pieceBytes += bytes.length
       this.text = '\r\n'
     } else {
-      this.text += `${value}\r\n`
+      if (length !== value.length) this.ascii = false
+      this.text += `$${length}\r\n${value}\r\n`
     }
   }
 
   private cut(): void {
     if (this.text === '') return
-    this.pieces.push(this.text)
+    this.pieces.push({ text: this.text, encoding: this.ascii ? 'latin1' : 'utf8' })
     this.pieceBytes += this.text.length
     this.text = ''
+    this.ascii = true
   }
 }
