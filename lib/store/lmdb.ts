@@ -1,5 +1,5 @@
 import { LmdbBackend } from '../backend/lmdb/backend'
-import type { LmdbFileOptions } from '../backend/lmdb/options'
+import type { LmdbBackendOptions, LmdbFileOptions } from '../backend/lmdb/options'
 import { warnOnce } from '../base/warnings'
 import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
 
@@ -22,7 +22,8 @@ const DAY_MS = 86_400_000
  * Sessions in one file that all processes of a machine share: the store to start with in production. It needs the
  * package `lmdb`. Reads answer at once, from memory; a write that was acknowledged survives a `kill -9`.
  *
- * Emits `pruneError` when the removal of expired sessions failed; it is tried again at the next interval.
+ * Emits `pruneError` when the removal of expired sessions failed; it is tried again at the next interval. Emits
+ * `fileLost` when the file was deleted, replaced or truncated under it, with the error that writes fail with from then on.
  */
 export class LmdbStore extends BackedStore {
   declare readonly backend: LmdbBackend
@@ -37,7 +38,14 @@ export class LmdbStore extends BackedStore {
     checkNames('LmdbStore', given, ['path'], OPTIONS)
     const [backed, file] = splitBackedOptions(given)
     const onPruneError = (error: Error) => this.#pruneFailed(error)
-    super(new LmdbBackend({ ...file, onPruneError } as LmdbStoreOptions), { ttl: DAY_MS, ...backed })
+    const onFileLost = (error: Error) => this.#fileLost(error)
+    const settings = { ...file, onPruneError, onFileLost } as LmdbBackendOptions
+    super(new LmdbBackend(settings), { ttl: DAY_MS, ...backed })
+  }
+
+  #fileLost(error: Error): void {
+    warnOnce('SOJOURN_LMDB_FILE', `sessions are not saved any more: ${error.message}`)
+    this.emit('fileLost', error)
   }
 
   #pruneFailed(error: Error): void {

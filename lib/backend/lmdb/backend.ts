@@ -28,9 +28,9 @@ export class LmdbBackend implements ChangingBackend {
   readonly #pruner: LmdbPruner
 
   constructor(options: LmdbBackendOptions) {
-    const { clock, pruneIntervalMs, onPruneError, ...file } = lmdbSettings(options)
+    const { clock, pruneIntervalMs, onPruneError, onFileLost, ...file } = lmdbSettings(options)
     this.#clock = clock
-    this.#file = new LmdbFile(file)
+    this.#file = new LmdbFile(file, onFileLost)
     this.#pruner = new LmdbPruner(this.#file, clock)
     this.#pruner.start(pruneIntervalMs, onPruneError)
   }

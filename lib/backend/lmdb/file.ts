@@ -6,6 +6,7 @@ import { EntryView } from './entry'
 import type { LmdbGate } from './gate'
 import type { Token } from './keys'
 import type { LmdbFileOptions } from './options'
+import { FileWatch } from './watch'
 
 /** A record as it stands now. Valid until the next read of the file. */
 export interface Found {
@@ -27,14 +28,17 @@ async function reasonOf(error: unknown): Promise<unknown> {
 export class LmdbFile {
   readonly #env: Environment
   readonly #gate: LmdbGate
+  readonly #watch: FileWatch
   /** Writes that are not answered yet. */
   #writes = 0
   #together = false
   #whenIdle: (() => void) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: LmdbFileOptions) {
-    const { gate, env } = openEnvironment(options)
+  /** @param onLost told when the file is deleted, replaced or truncated while it is open */
+  constructor(options: LmdbFileOptions, onLost: (error: SessionError) => void) {
+    const { path, gate, env } = openEnvironment(options)
+    this.#watch = new FileWatch(path, onLost)
     this.#gate = gate
     this.#env = env
   }
@@ -48,6 +52,11 @@ export class LmdbFile {
     if (this.closed) throw new SessionError('ERR_SESSION_CLOSED', 'the LMDB store has been closed')
   }
 
+  #assertReadable(): void {
+    this.assertOpen()
+    this.#watch.assertReadable()
+  }
+
   /**
    * The newest committed record, of whichever process. The snapshot that lmdb reads from lasts up to a turn of the
    * event loop; letting go of it after each read costs 0.2 µs and means that a client who has had its answer from
@@ -55,7 +64,7 @@ export class LmdbFile {
    * `together` it is kept.
    */
   read<T>(token: Token, take: (found: Found | undefined) => T): T {
-    this.assertOpen()
+    this.#assertReadable()
     const { records, lastVersion } = this.#env
     try {
       const bytes = records.getBinaryFast(token)
@@ -79,7 +88,7 @@ export class LmdbFile {
   }
 
   note(token: Token): { bytes: Buffer; version: number } | undefined {
-    this.assertOpen()
+    this.#assertReadable()
     const { notes, lastVersion } = this.#env
     const bytes = notes.getBinaryFast(token)
     const found = bytes && { bytes: Buffer.from(bytes.subarray(0, bytes.length)), version: lastVersion() }
@@ -88,7 +97,7 @@ export class LmdbFile {
   }
 
   records(range: RangeOptions, each: (key: Buffer, view: EntryView) => boolean): void {
-    this.assertOpen()
+    this.#assertReadable()
     const { records } = this.#env
     try {
       for (const { key, value } of records.getRange(range)) if (!each(key, new EntryView(value))) break
@@ -100,7 +109,7 @@ export class LmdbFile {
   }
 
   keys(index: 'expiry' | 'owners', range: RangeOptions): Buffer[] {
-    this.assertOpen()
+    this.#assertReadable()
     const dbi = this.#env[index]
     try {
       return Array.from(dbi.getKeys(range))
@@ -153,6 +162,11 @@ export class LmdbFile {
     )
   }
 
+  /** Whether the file was taken away; looks. */
+  get lost(): boolean {
+    return this.#watch.lost
+  }
+
   /** Frees what processes that died while reading held back. */
   dropDeadReaders(): void {
     if (!this.closed) this.#env.root.readerCheck()
@@ -161,6 +175,7 @@ export class LmdbFile {
   /** Waits until the disk has what was committed before. */
   async flush(): Promise<void> {
     this.assertOpen()
+    this.#watch.assertWritable()
     try {
       await new Promise<void>((resolve, reject) => {
         this.#env.root.sync((error) => (error ? reject(error) : resolve()))
@@ -194,10 +209,12 @@ export class LmdbFile {
   }
 
   async #settle(operation: string, write: () => Promise<boolean>): Promise<boolean> {
+    this.#watch.assertWritable()
     try {
       for (let busy = this.#gate.enter(); busy; busy = this.#gate.enter()) {
         await busy
         this.assertOpen()
+        this.#watch.assertWritable()
       }
     } catch (cause) {
       throw storeError(operation, cause)

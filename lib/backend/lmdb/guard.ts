@@ -1,18 +1,25 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { badOption } from '../../base/errors'
 
-/** A meta page of LMDB's data format 2: a page header of 24 bytes, then the magic number and the format. */
+/**
+ * A meta page of LMDB's data format 2: a page header of 24 bytes, then the magic number and the format; the size of a
+ * page, the number of the last page in use, and the transaction that wrote all this. The first two pages are such.
+ */
 const MAGIC = 0xbeefc0de
 const FORMAT = 2
 const MAGIC_AT = 24
 const FORMAT_AT = 28
-const BYTES = 32
+const PAGE_BYTES_AT = 48
+const LAST_PAGE_AT = 144
+const TRANSACTION_AT = 152
+const BYTES = 160
+const MAX_PAGE_BYTES = 65_536
 
 /**
  * Finds out what lmdb does not survive before it is asked: it ends the process when the file, or its lock file, is
- * not one of its own. A file without content is a new one.
+ * not one of its own, and when the file ends before its last page. A file without content is a new one.
  *
- * @throws SessionOptionError when `path` is no file; Error when the file is no LMDB file of this format
+ * @throws SessionOptionError when `path` is no file; Error when the file is no LMDB file of this format, or truncated
  */
 export function guardFile(path: string): void {
   for (const name of [path, `${path}-lock`]) {
@@ -22,18 +29,39 @@ export function guardFile(path: string): void {
     }
   }
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > 0 && !isLmdb(path)) throw new Error('the file is not an LMDB file of this format')
+  if (size > 0) guardPages(path)
 }
 
-function isLmdb(path: string): boolean {
+function guardPages(path: string): void {
   const file = openSync(path, 'r')
   try {
-    const bytes = Buffer.alloc(BYTES)
-    readSync(file, bytes, 0, BYTES, 0)
-    // Numbers stand in the byte order of the machine.
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, BYTES / 4)
-    return words[MAGIC_AT / 4] === MAGIC && ((words[FORMAT_AT / 4] ?? 0) & 0xffff) === FORMAT
+    const first = metaPage(file, 0)
+    if (!first) throw new Error('the file is not an LMDB file of this format')
+    const second = metaPage(file, first.pageBytes)
+    const newer = second && second.transaction > first.transaction ? second : first
+    const neededBytes = (newer.lastPage + 1) * first.pageBytes
+    // Asked for last: the file grows before a meta page says so.
+    const { size } = fstatSync(file)
+    if (!second || size < neededBytes) {
+      throw new Error(`the file is truncated: it has ${size} bytes of at least ${neededBytes}`)
+    }
   } finally {
     closeSync(file)
+  }
+}
+
+function metaPage(file: number, at: number) {
+  const bytes = Buffer.alloc(BYTES)
+  if (readSync(file, bytes, 0, BYTES, at) < BYTES) return undefined
+  // Numbers stand in the byte order of the machine.
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, BYTES / 4)
+  const longs = new BigUint64Array(bytes.buffer, bytes.byteOffset, BYTES / 8)
+  if (words[MAGIC_AT / 4] !== MAGIC || ((words[FORMAT_AT / 4] ?? 0) & 0xffff) !== FORMAT) return undefined
+  const pageBytes = words[PAGE_BYTES_AT / 4] ?? 0
+  if (pageBytes < BYTES || pageBytes > MAX_PAGE_BYTES) return undefined
+  return {
+    pageBytes,
+    lastPage: Number(longs[LAST_PAGE_AT / 8]),
+    transaction: Number(longs[TRANSACTION_AT / 8]),
   }
 }

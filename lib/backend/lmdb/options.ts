@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import { type Clock, systemClock } from '../../base/clock'
 import { badOption } from '../../base/errors'
 
@@ -27,6 +28,8 @@ export interface LmdbBackendOptions extends LmdbFileOptions {
   pruneInterval?: number | undefined
   /** Told of a removal of expired records that failed; the next one is tried all the same. */
   onPruneError?: ((error: Error) => void) | undefined
+  /** Told when the file is deleted, replaced or truncated while it is open, after which writes fail. */
+  onFileLost?: ((error: Error) => void) | undefined
   /** Where the time comes from. Default `Date.now`. */
   clock?: Clock | undefined
 }
@@ -34,6 +37,7 @@ export interface LmdbBackendOptions extends LmdbFileOptions {
 export interface LmdbSettings extends LmdbFileOptions {
   readonly pruneIntervalMs: number
   readonly onPruneError: (error: Error) => void
+  readonly onFileLost: (error: Error) => void
   readonly clock: Clock
 }
 
@@ -44,7 +48,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export function lmdbSettings(options: LmdbBackendOptions): LmdbSettings {
   if (typeof options !== 'object' || options === null) badOption('path', 'an object with a path', options)
   const { path, durability = 'process', mapSize, maxReaders, fileMode } = options
-  const { pruneInterval = 60_000, onPruneError = () => {}, clock = systemClock } = options
+  const { pruneInterval = 60_000, onPruneError = ignore, onFileLost = ignore, clock = systemClock } = options
   if (typeof path !== 'string' || path === '') badOption('path', 'the path of a file', path)
   if (durability !== 'process' && durability !== 'disk')
     badOption('durability', "'process' or 'disk'", durability)
@@ -61,6 +65,7 @@ export function lmdbSettings(options: LmdbBackendOptions): LmdbSettings {
     fileMode,
     pruneIntervalMs: pruneInterval,
     onPruneError,
+    onFileLost,
     clock,
   })
 }

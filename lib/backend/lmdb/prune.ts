@@ -42,6 +42,8 @@ export class LmdbPruner {
     this.#repeat = new Repeat({
       intervalMs,
       work: async () => {
+        // That is told as what it is.
+        if (this.#file.lost) return
         this.#file.dropDeadReaders()
         await this.prune(this.#clock())
       },

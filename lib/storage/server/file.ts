@@ -29,6 +29,7 @@ export class StorageFile {
       path: settings.saveFile,
       durability: settings.saveFrequencyMs === 0 ? 'disk' : 'process',
       onPruneError: report,
+      onFileLost: report,
     })
     this.keyspace = new Keyspace(this.backend, systemClock)
     if (settings.saveFrequencyMs > 0) {
