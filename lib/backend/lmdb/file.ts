@@ -175,7 +175,7 @@ export class LmdbFile {
   /** Waits until the disk has what was committed before. */
   async flush(): Promise<void> {
     this.assertOpen()
-    this.#watch.assertWritable()
+    this.#watch.assertWritable(this.#writes > 0)
     try {
       await new Promise<void>((resolve, reject) => {
         this.#env.root.sync((error) => (error ? reject(error) : resolve()))
@@ -209,12 +209,12 @@ export class LmdbFile {
   }
 
   async #settle(operation: string, write: () => Promise<boolean>): Promise<boolean> {
-    this.#watch.assertWritable()
+    this.#watch.assertWritable(this.#writes > 0)
     try {
       for (let busy = this.#gate.enter(); busy; busy = this.#gate.enter()) {
         await busy
         this.assertOpen()
-        this.#watch.assertWritable()
+        this.#watch.assertWritable(this.#writes > 0)
       }
     } catch (cause) {
       throw storeError(operation, cause)

@@ -1,8 +1,10 @@
 import { type Stats, statSync } from 'node:fs'
 import { type SessionError, storeError } from '../../base/errors'
 
-/** Reads look at the file as often at most; a look costs about as much as a read. */
-const LOOK_EVERY_MS = 5
+/** Reads look at the file as often at most; a look costs as much as some reads. */
+const READS_LOOK_EVERY_MS = 5
+/** As often while other writes are under way; a lone write always looks. */
+const WRITES_LOOK_EVERY_MS = 1
 
 const WHAT = {
   deleted: 'the file was deleted while it was open',
@@ -42,13 +44,14 @@ export class FileWatch {
   /** @throws SessionError ERR_SESSION_STORE when there is nothing to read, or something newer elsewhere */
   assertReadable(): void {
     const nowMs = performance.now()
-    if (nowMs - this.#lookedMs >= LOOK_EVERY_MS) this.#look(nowMs)
+    if (nowMs - this.#lookedMs >= READS_LOOK_EVERY_MS) this.#look(nowMs)
     if (this.#loss && this.#loss !== 'deleted') throw lost(this.#loss)
   }
 
   /** @throws SessionError ERR_SESSION_STORE when what would be written is lost */
-  assertWritable(): void {
-    this.#look(performance.now())
+  assertWritable(othersUnderWay: boolean): void {
+    const nowMs = performance.now()
+    if (!othersUnderWay || nowMs - this.#lookedMs >= WRITES_LOOK_EVERY_MS) this.#look(nowMs)
     if (this.#loss) throw lost(this.#loss)
   }
 
