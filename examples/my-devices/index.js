@@ -35,10 +35,8 @@ function makeApp(store = new session.MemoryStore({ owner: (data) => data.user, m
   })
 
   app.post('/end', async (req, res) => {
-    // The page shows fingerprints, never keys or ids; only the user's own sessions are looked through.
-    const devices = await store.sessionsOf(req.session.user ?? '')
-    const device = devices.find(({ fingerprint }) => fingerprint === req.body?.device)
-    if (device) await store.revoke(device.key)
+    // The page shows fingerprints, never keys or ids; no session of another user has this one.
+    if (req.session.user) await store.revokeOwner(req.session.user, { only: req.body?.device })
     res.redirect('/')
   })
 

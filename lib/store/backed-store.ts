@@ -144,9 +144,10 @@ export class BackedStore extends Store {
   }
 
   /**
-   * Ends the sessions of one owner, all or all but one. Answers how many.
+   * Ends the sessions of one owner: all, all but one, or one. Answers how many.
    *
-   * @param options `except`: the id of the session to keep, as in `req.session.id`
+   * @param options `except`: the id of the session to keep, as in `req.session.id`; `only`: the fingerprint of the one to
+   * end, as `sessionsOf` showed it
    * @throws TypeError ERR_SESSION_OPTION without the option `owner`
    */
   revokeOwner(

@@ -25,6 +25,11 @@ export interface OwnedSession {
 export interface RevokeOptions {
   /** The id of the session to keep, as in `req.session.id`. */
   except?: string | undefined
+  /**
+   * The fingerprint of the one session to end, as `sessionsOf` showed it. It may come from a browser as it is: no session
+   * of another owner has it, and what is no string ends none.
+   */
+  only?: unknown
 }
 
 export type OwnerOf = (session: SessionData & Data) => string | number | undefined | null
@@ -88,12 +93,14 @@ export class Owners {
   }
 
   /** @returns how many were alive */
-  async revoke(owner: string, { except }: RevokeOptions): Promise<number> {
+  async revoke(owner: string, options: RevokeOptions): Promise<number> {
+    const { except, only } = options
     const { keys } = this.#store
     const kept = except === undefined ? undefined : keys.ofShown(except)
     let ended = 0
+    const isMeant = (key: StoreKey) => !Object.hasOwn(options, 'only') || keys.fingerprint(key) === only
     for (const [key] of await this.#listed(owner)) {
-      if (key !== kept && (await this.#store.end(key, 'revoked'))) ended++
+      if (key !== kept && isMeant(key) && (await this.#store.end(key, 'revoked'))) ended++
     }
     return ended
   }

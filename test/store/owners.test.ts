@@ -65,6 +65,34 @@ describe('sessions of a user', () => {
       assert.deepEqual(await dataOf(bob), { user: 'bob' })
     })
 
+    test('ends one session by the fingerprint that a page sent, and none of another owner', async (t) => {
+      const store = place(t).open({ owner, hashIds: true })
+      const app = await visits(t, store)
+      const [desk, phone, bob] = [
+        await app.visitor('user=ann&device=desk'),
+        await app.visitor('user=ann&device=phone'),
+        await app.visitor('user=bob'),
+      ]
+      for (const only of [
+        store.fingerprintOf(idOf(bob)),
+        'nonsense',
+        '',
+        undefined,
+        null,
+        ['x'],
+        {},
+        idOf(phone),
+      ])
+        assert.equal(await store.revokeOwner('ann', { only }), 0)
+      const only = store.fingerprintOf(idOf(phone))
+      assert.equal(await store.revokeOwner('ann', { only, except: idOf(phone) }), 0)
+      assert.equal(await store.revokeOwner('ann', { only }), 1)
+      assert.equal(await store.revokeOwner('ann', { only }), 0)
+      assert.deepEqual(await dataOf(phone), {})
+      assert.equal((await dataOf(desk)).device, 'desk')
+      assert.deepEqual(await dataOf(bob), { user: 'bob' })
+    })
+
     test('ends a session for good, though a request of it is under way', async (t) => {
       const store = place(t).open({ owner })
       const [entered, leave] = [gate(), gate()]
