@@ -9,7 +9,7 @@ import type { SessionWorld } from './world'
 
 /**
  * The commit protocol, run through every interleaving of what a store and a few requests of one session can do.
- * What must hold after each is in `verdict.ts`.
+ * What must hold after each is in `promises/`; README.md explains the words.
  */
 
 const ALL = Object.keys(PROGRAMS) as ProgramName[]

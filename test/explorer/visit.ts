@@ -67,6 +67,11 @@ export class Visit {
     )
   }
 
+  /** Its client left before the response had arrived. */
+  get left(): boolean {
+    return this.aborted && this.status === undefined
+  }
+
   get session(): any {
     return this.req.session
   }
