@@ -9,6 +9,7 @@ export const LIMITS: RespServerOptions['limits'] = {
   maxArguments: 10_000,
   maxPending: 128,
   maxHeldBytes: 1024 * 1024,
+  maxHeldBytesOfAll: 64 * 1024 * 1024,
   stallTimeout: 5000,
   wrongPasswordPause: 5,
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { isPromise } from '../../base/async'
 import { timers } from '../../base/timers'
+import type { ClientMemory } from './client-memory'
 import { type ClientState, CommandError, type ServerFacts } from './commands/command'
 import { execute } from './commands/table'
 import type { Keyspace } from './keyspace'
@@ -13,6 +14,8 @@ export interface ConnectionLimits extends RequestLimits {
   maxPending: number
   /** Bytes of replies held for a client that does not read; its requests wait while there are so many. */
   maxHeldBytes: number
+  /** Bytes held for all clients together. */
+  maxHeldBytesOfAll: number
   /**
    * Milliseconds in which a client has to authenticate, to send the rest of a request or to read what it was
    * answered. A client that owes none of these may be idle for ever.
@@ -28,6 +31,7 @@ export interface ConnectionParts {
   readonly keyspace: Keyspace
   readonly server: ServerFacts
   readonly limits: ConnectionLimits
+  readonly memory: ClientMemory
   /** A command failed for a reason that is not the client's. */
   readonly onFailure: (error: unknown) => void
   readonly onRequest: () => void
@@ -89,6 +93,7 @@ export class Connection {
     socket.on('close', () => {
       this.client.closing = true
       timers.clearTimeout(this.deadline)
+      parts.memory.note(socket, 0)
     })
     // Not a timer of inactivity: a byte now and then must not keep a stranger's connection.
     if (!authenticated) this.destroyUnless(() => this.client.authenticated)
@@ -215,6 +220,8 @@ export class Connection {
   private steer(): void {
     const { socket } = this.parts
     if (socket.destroyed || this.ended) return
+    this.parts.memory.note(socket, this.parser.heldBytes + this.replies.heldBytes + socket.writableLength)
+    if (socket.destroyed) return
     if (this.replies.pending === 0 && (this.client.closing || (this.inputEnded && !this.full()))) {
       this.ended = true
       this.client.closing = true

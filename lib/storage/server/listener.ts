@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
+import { ClientMemory } from './client-memory'
 import type { ServerFacts } from './commands/command'
 import { Connection, type ConnectionLimits } from './connection'
 import { type ServerCounts, serverInfo } from './info'
@@ -32,12 +33,14 @@ export class RespServer {
   private readonly connections = new Map<Socket, Connection>()
   private readonly facts: ServerFacts
   private readonly counts: ServerCounts = { connections: 0, received: 0, rejected: 0, commands: 0 }
+  private readonly memory: ClientMemory
   private readonly startedAt = Date.now()
   private server: Server | undefined
   private closing: Promise<void> | undefined
 
   constructor(private readonly options: RespServerOptions) {
     const { requirepass } = options
+    this.memory = new ClientMemory(options.limits.maxHeldBytesOfAll)
     const matches = requirepass === undefined ? () => true : passwordCheck(requirepass)
     const gate = new PasswordGate(options.limits.wrongPasswordPause)
     this.facts = {
@@ -118,6 +121,7 @@ export class RespServer {
       keyspace,
       server: this.facts,
       limits,
+      memory: this.memory,
       onFailure,
       onRequest: () => {
         this.counts.commands++

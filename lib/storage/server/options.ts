@@ -54,6 +54,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 /** Requests of one client under way at a time, and bytes of answers that wait for it. */
 const MAX_PENDING = 256
 const MAX_HELD_BYTES = 1 << 20
+/** Bytes held for all clients, in requests of the largest size. */
+const MAX_HELD_REQUESTS = 32
 const MAX_ARGUMENTS = 1 << 16
 /** Ten guesses a second from one address. */
 const WRONG_PASSWORD_PAUSE_MS = 100
@@ -99,6 +101,7 @@ export function storageSettings(options: SessionStorageOptions): StorageSettings
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
     badOption('tls', 'options of tls.createServer', tls)
   }
+  const maxRequestBytes = count('maxRequestBytes', options.maxRequestBytes ?? 8 << 20, 256 << 20)
   return Object.freeze({
     host: hostOf(options.host),
     port: portOf(options.port ?? DEFAULT_PORT),
@@ -109,10 +112,11 @@ export function storageSettings(options: SessionStorageOptions): StorageSettings
     tls,
     maxConnections: count('maxConnections', options.maxConnections ?? 1000, 1_000_000),
     limits: Object.freeze({
-      maxRequestBytes: count('maxRequestBytes', options.maxRequestBytes ?? 8 << 20, 256 << 20),
+      maxRequestBytes,
       maxArguments: MAX_ARGUMENTS,
       maxPending: MAX_PENDING,
       maxHeldBytes: MAX_HELD_BYTES,
+      maxHeldBytesOfAll: MAX_HELD_REQUESTS * maxRequestBytes,
       wrongPasswordPause: WRONG_PASSWORD_PAUSE_MS,
       stallTimeout: milliseconds('stallTimeout', options.stallTimeout ?? 30_000, 1),
     }),

@@ -212,6 +212,41 @@ describe('a client that does not read', () => {
     if (!serverSide.destroyed) await once(serverSide, 'close')
   })
 
+  it('nor send the rest of a request: all such clients together hold a bounded amount, and others are served', async () => {
+    const bound = 20_000_000
+    const size = 4_000_000
+    served = await serve(new MapBackend(), {
+      limits: { maxHeldBytesOfAll: bound, maxRequestBytes: 2 * size },
+    })
+    const witness = served.client()
+    await witness.send('SET', 'k', 'v'.repeat(size))
+    const { connections } = served.server as unknown as {
+      connections: Map<import('node:net').Socket, { parser: { heldBytes: number } }>
+    }
+    const held = () => {
+      let bytes = 0
+      for (const [socket, { parser }] of connections) bytes += socket.writableLength + parser.heldBytes
+      return bytes
+    }
+    let most = 0
+    for (let i = 0; i < 16; i++) {
+      const client = served.client()
+      if (i % 2 === 0) {
+        client.socket.pause()
+        client.write(request('GET', 'k'))
+      } else {
+        client.write(request('SET', 'half', 'v'.repeat(size)).subarray(0, size - 1000))
+      }
+      assert.equal(await witness.send('PING'), '+PONG\r\n')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      most = Math.max(most, held())
+    }
+    assert.ok(most > bound / 4 && most <= bound + size, `${most}`)
+    assert.equal(await witness.send('TTL', 'k'), ':-1\r\n')
+    assert.ok(connections.size < 17 - 2, `${connections.size} are left`)
+    assert.deepEqual(served.failures, [])
+  })
+
   it('cannot ask for more in one reply than the server may hold', async () => {
     served = await serve(new MapBackend(), { limits: { maxRequestBytes: 100_000 } })
     const client = served.client()

@@ -56,6 +56,11 @@ export class RequestParser {
     return this.missing > 0 || this.have > 0 || this.at < this.data.length
   }
 
+  /** Bytes that are kept for a request whose end has not come. */
+  get heldBytes(): number {
+    return this.data.length + this.have
+  }
+
   push(chunk: Buffer): void {
     if (this.have === 0 && this.at >= this.data.length) {
       this.data = chunk
