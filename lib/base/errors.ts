@@ -61,11 +61,21 @@ export function badOption(name: string, expected: string, got: unknown): never {
   throw new SessionOptionError(`option ${name}: expected ${expected}, got ${describe(got)}`)
 }
 
-/** @returns `cause` itself when it is already ours, else a `SessionError` around it */
+/** @returns `cause` itself when it is already ours, else a `SessionError` around it that says what was tried */
 export function storeError(operation: string, cause: unknown): SessionError {
   if (cause instanceof SessionError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new SessionError('ERR_SESSION_STORE', `store ${operation} failed: ${reason}`, { cause })
+}
+
+/**
+ * As `storeError`, with the message as the store gave it: applications of express-session look for the words of
+ * their driver.
+ */
+export function errorAsGiven(operation: string, cause: unknown): SessionError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  if (cause instanceof SessionError || message === '') return storeError(operation, cause)
+  return new SessionError('ERR_SESSION_STORE', message, { cause })
 }
 
 /** Whether a store has failed, or has not answered in time. */

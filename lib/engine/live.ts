@@ -153,7 +153,7 @@ export class LiveState implements SessionState {
     const session = this.#core('touch')
     const held = this.#exchange?.held
     if (!held || held.id !== session.id) return
-    session.touch()
+    session.resetMaxAge()
     await this.#exchange?.keeper.touch(held, session, true)
   }
 

@@ -10,6 +10,7 @@ import { debugRequest } from './debug'
 import { decideSave, type SaveDecision } from './decide'
 import type { Exchange } from './exchange'
 import { readyCookie, renewOnce } from './renew'
+import { hasOtherSave, saveByMethod } from './save-by-method'
 
 /**
  * Saves what has to be saved before the response goes on, then decides the cookie.
@@ -101,6 +102,9 @@ function carryOut(
   ending: boolean,
 ): Awaitable<void> {
   const { held } = exchange
+  if ((action === 'create' || because === 'changed') && hasOtherSave(session)) {
+    return saveByMethod(exchange, session)
+  }
   if (action === 'create') {
     renewOnce(exchange, session)
     return createFirst(exchange, session, data)
@@ -227,7 +231,7 @@ function keepAlive(
     const kept =
       resave && !exchange.keeper.resaveIsTouch
         ? exchange.keeper.write(held, session, data)
-        : exchange.keeper.touch(held, session)
+        : exchange.keeper.touch(held, session, exchange.touchedByHandler)
     if (!isPromise(kept)) return
     return kept.then(ignore, resave ? undefined : ignore)
   } catch (error) {

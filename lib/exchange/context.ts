@@ -110,7 +110,7 @@ export class Room implements Listener {
    */
   tell<N extends SessionEventName>(name: N, event: () => SessionEvents[N], req?: SessionRequest): void {
     warnAbout(name, event)
-    if (debug.enabled) debug('%s%s %j', req ? `${requestLabel(req)} ` : '', name, event())
+    if (debug.enabled) debug('%s %j%s', name, event(), req ? ` [${requestLabel(req)}]` : '')
     if (this.events.listenerCount(name) === 0) return
     try {
       this.events.emit(name, event())

@@ -8,7 +8,7 @@ import { requestPath } from '../session/request'
  * not for logs, and the fingerprint of its session's id.
  */
 export function debugRequest(req: SessionRequest, what: string, how: string, because: string): void {
-  if (debug.enabled) debug('%s %s: %s, because: %s', requestLabel(req), what, how, because)
+  if (debug.enabled) debug('%s: %s, because: %s [%s]', what, how, because, requestLabel(req))
 }
 
 export function requestLabel(req: SessionRequest): string {

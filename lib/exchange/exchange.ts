@@ -47,6 +47,10 @@ export class Exchange implements SessionLink, Guard {
   nextId: unknown = undefined
   /** The session's life was renewed for this request. */
   touched = false
+  /** The handler called `touch()`: the deadline moves, however little that is. */
+  touchedByHandler = false
+  /** A commit calls a `save` that the application has put in the place of ours, and which ends in ours. */
+  savesByMethod = false
   /** The handler saved the session, and `held` is what it saved. */
   saved = false
   /** The session was ended by this request, with what its cookie looked like. */
@@ -232,7 +236,16 @@ export class Exchange implements SessionLink, Guard {
       this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
   }
 
+  noteTouch(session: Session): void {
+    if (session === this.req.session) this.touchedByHandler = true
+  }
+
   save(session: Session): Promise<void> {
+    if (this.savesByMethod) {
+      // The commit is at work, and waiting for it would be waiting for this.
+      this.savesByMethod = false
+      return verbs.save(this, session)
+    }
     return this.#track('save', () => this.#told(verbs.save(this, session)))
   }
 

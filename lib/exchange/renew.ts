@@ -1,6 +1,6 @@
 import { type CookieAttributes, setCookieLine } from '../cookie/header'
 import { Cookie } from '../session/cookie'
-import { Session } from '../session/session'
+import { OWN_METHODS, Session } from '../session/session'
 import type { Exchange } from './exchange'
 
 /**
@@ -25,7 +25,14 @@ export function readyCookie({ req, held, room, createdAt }: Exchange, session: S
 export function renewOnce(exchange: Exchange, session: Session): void {
   if (exchange.touched) return
   exchange.touched = true
+  const { touch } = session
   // A data key may have the method's name.
-  if (typeof session.touch === 'function') session.touch()
-  else Session.prototype.touch.call(session)
+  if (touch === OWN_METHODS.touch || typeof touch !== 'function') {
+    Session.prototype.resetMaxAge.call(session)
+    return
+  }
+  // One that the application has put there calls ours, which must not take that for the handler's own.
+  const { touchedByHandler } = exchange
+  session.touch()
+  exchange.touchedByHandler = touchedByHandler
 }

@@ -1,4 +1,4 @@
-import { SessionError, storeError } from '../base/errors'
+import { errorAsGiven, SessionError } from '../base/errors'
 import type { StoreOperation } from '../base/events'
 import { timers } from '../base/timers'
 
@@ -20,7 +20,7 @@ export function bounded<T>(work: PromiseLike<T>, limitMs: number, operation: Sto
       },
       (cause) => {
         timers.clearTimeout(timer)
-        reject(storeError(operation, cause))
+        reject(errorAsGiven(operation, cause))
       },
     )
   })

@@ -1,4 +1,4 @@
-import { badOption } from '../base/errors'
+import { badOption, describe, SessionOptionError } from '../base/errors'
 import { warnOnce } from '../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../cookie/header'
 import { ATTRIBUTES, type AttributeName, type CookieBase, type CookieOptions } from '../cookie/settings'
@@ -51,7 +51,9 @@ export class Cookie {
    */
   constructor(options?: CookieOptions | object | null) {
     if (!options) return
-    if (typeof options !== 'object') badOption('cookie', 'an object', options)
+    if (typeof options !== 'object') {
+      throw new SessionOptionError(`argument options must be an object, got ${describe(options)}`)
+    }
     for (const key of Object.keys(options)) {
       if (!NEVER_COPIED.has(key)) set(this, key, (options as Record<string, unknown>)[key])
     }

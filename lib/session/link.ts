@@ -30,6 +30,8 @@ export interface SessionRequest {
 
 /** What the methods of a session ask of the middleware. A session made by hand has no link and asks its store. */
 export interface SessionLink {
+  /** `session.touch()` was called: the deadline in the store is to move, however little that is. */
+  noteTouch(session: Session): void
   save(session: Session): void | PromiseLike<void>
   reload(session: Session): void | PromiseLike<void>
   destroy(session: Session): void | PromiseLike<void>

@@ -46,8 +46,12 @@ export class Session {
     }
   }
 
-  /** Renews the life of the cookie. The middleware does this with every request. */
+  /**
+   * Renews the life of the cookie, as each request does by itself. Called by a handler it moves the deadline in the
+   * store when the response ends, however little that is: `touchAfter` is for requests that only come by.
+   */
   touch(): this {
+    this.req[LINK]?.noteTouch(this)
     return this.resetMaxAge()
   }
 
@@ -127,6 +131,9 @@ export class Session {
     )
   }
 }
+
+/** @internal the methods as they are here: applications put others in their place */
+export const OWN_METHODS = Object.freeze({ touch: Session.prototype.touch, save: Session.prototype.save })
 
 /** @internal gives the same session object another id */
 export function setSessionId(session: Session, id: string): void {

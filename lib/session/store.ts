@@ -103,4 +103,7 @@ for (const [name, value] of Object.entries(methods)) {
   Object.defineProperty(StoreFunction.prototype, name, { value, configurable: true, writable: true })
 }
 
+/** @internal the methods as they are here: applications put others in their place, also on the prototype */
+export const OWN_STORE_METHODS = Object.freeze({ ...methods })
+
 export const Store = StoreFunction as unknown as StoreConstructor

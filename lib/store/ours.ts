@@ -1,3 +1,4 @@
+import { OWN_STORE_METHODS } from '../session/store'
 import { BackedStore } from './backed-store'
 
 /** Whether nobody has overridden a method that the middleware would otherwise call. */
@@ -8,7 +9,7 @@ export function isOriginal(store: BackedStore): boolean {
     store.set === prototype.set &&
     store.destroy === prototype.destroy &&
     store.touch === prototype.touch &&
-    store.regenerate === prototype.regenerate &&
-    store.createSession === prototype.createSession
+    store.regenerate === OWN_STORE_METHODS.regenerate &&
+    store.createSession === OWN_STORE_METHODS.createSession
   )
 }

@@ -37,16 +37,16 @@ it('each line names method, path and session, also of requests that pass', async
     timeout: 20_000,
   })
   const lines = stderr.split('\n').flatMap((line) => /^SOJOURN \d+: (.*)$/.exec(line)?.[1] ?? [])
-  const print = /^POST \/shop\/cart (\S{8,}) session: create, because: new and modified$/.exec(
+  const print = /^session: create, because: new and modified \[POST \/shop\/cart (\S{8,})\]$/.exec(
     lines.find((line) => line.includes('session: create')) ?? '',
   )?.[1]
   assert.ok(print, lines.join('\n'))
   for (const line of [
-    `POST /shop/cart ${print} cookie: set, because: the browser does not have this id`,
-    'GET /shop - refused {"because":"signature"}',
-    'GET /health - request: passes, because: skip',
-    'GET /blog - request: passes, because: outside of cookie.path',
-    `GET /shop ${print} cookie: none, because: the browser has it`,
+    `cookie: set, because: the browser does not have this id [POST /shop/cart ${print}]`,
+    'refused {"because":"signature"} [GET /shop -]',
+    'request: passes, because: skip [GET /health -]',
+    'request: passes, because: outside of cookie.path [GET /blog -]',
+    `cookie: none, because: the browser has it [GET /shop ${print}]`,
   ]) {
     assert.ok(lines.includes(line), `${line}\nin\n${lines.join('\n')}`)
   }

@@ -47,7 +47,7 @@ describe('errors of a store', () => {
     }
     assert.equal(app.errors.length, 3)
     for (const error of app.errors) {
-      assert.match(error.message, /^store (set|get|destroy) failed: ENOENT: no such file, open/)
+      assert.match(error.message, /^ENOENT: no such file, open/)
       witness.hear('next', { message: error.message, stack: error.stack })
     }
     witness.mustNotHaveHeard([id])

@@ -150,7 +150,7 @@ export class ForeignKeeper implements Keeper {
     const now = Date.now()
     if (policy.idleMs !== Number.POSITIVE_INFINITY) {
       // Such a store's `touch` need not keep what it is given, and idle time is read from the record.
-      if (now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
+      if (!forced && now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
       Cookie.markActive(session.cookie, now)
       return (await this.write(held, session)) !== 'gone'
     }

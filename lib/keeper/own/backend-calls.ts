@@ -1,5 +1,5 @@
 import { type Awaitable, isPromise } from '../../base/async'
-import { type SessionError, storeError } from '../../base/errors'
+import { errorAsGiven, type SessionError } from '../../base/errors'
 import type { StoreOperation } from '../../base/events'
 import type { KeeperContext } from '../contract'
 import { bounded } from '../time-limit'
@@ -18,7 +18,7 @@ export function askFor(context: KeeperContext): Ask {
     try {
       answer = call()
     } catch (cause) {
-      throw failed(operation, storeError(operation, cause))
+      throw failed(operation, errorAsGiven(operation, cause))
     }
     if (!isPromise(answer)) return answer
     return bounded(answer, context.policy.storeTimeoutMs, operation).catch((error) => {

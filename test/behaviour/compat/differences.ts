@@ -24,6 +24,14 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'there the count that goes up after the end is never saved',
   'Manual: the view counter counts the views of each user, on Express':
     'there the count that goes up after the end is never saved',
+  'a record without a cookie counts as absent':
+    'there it is an error of each request until the browser forgets',
+  'a destroyed session takes its cookie along': 'there the browser keeps a cookie that opens nothing',
+  'a cookie of path /adm is none of /admiral':
+    'there the path is a mere prefix, which RFC 6265 does not know',
+  'a save that fails is an error of its response': 'there the response has left when the save fails',
+  'store: null is no store': 'there a MemoryStore takes the place of the store that was meant',
+  "a text is neither true nor false: resave: 'no'": 'there each text is true, or for proxy nothing at all',
   'genid: may answer later': 'there the promise itself is taken for the id, and nothing is saved',
   "T30: resave does not put the loaded copy over somebody else's change":
     'there the copy that was loaded is written back, which undoes the change',
