@@ -2,7 +2,7 @@ import { type Callback, isPromise } from '../../base/async'
 import type { StoreOperation } from '../../base/events'
 import { fingerprint } from '../../base/ids'
 import { timedOut } from '../../record/expiry'
-import { type Data, dataText, isRecord } from '../../record/text'
+import { type Data, dataText, isRecord, withoutCookie } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { SessionRequest } from '../../session/link'
 import type { Session, SessionData } from '../../session/session'
@@ -39,10 +39,11 @@ export class ForeignStore {
       this.#context.tell('unreadable', () => ({ session: fingerprint(id) }))
       return undefined
     }
-    const { created, active } = found.cookie
+    const record = withPlainCookie(found)
+    const { created, active } = record.cookie
     const number = (value: unknown) => (typeof value === 'number' ? value : 0)
     const ended = timedOut(Date.now(), number(created), number(active), this.#context.policy)
-    if (!ended) return found
+    if (!ended) return record
     this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
     onExpired()
     return undefined
@@ -121,6 +122,18 @@ export class ForeignStore {
       throw error
     }
   }
+}
+
+/**
+ * A store may answer the live session that it was given. Its cookie has the session's times where only its JSON shows
+ * them, as in the records of all other stores; and what the store keeps is not to be changed.
+ */
+function withPlainCookie(found: ForeignRecord): ForeignRecord {
+  const { toJSON } = found.cookie
+  if (typeof toJSON !== 'function') return found
+  const cookie: unknown = toJSON.call(found.cookie)
+  if (!isRecord({ cookie })) return found
+  return Object.assign(withoutCookie(found), { cookie: cookie as Data })
 }
 
 /** Too short to be a secret, and likely to be part of a word. */
