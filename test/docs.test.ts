@@ -53,3 +53,15 @@ test("README's table of cookie settings and the code have the same settings", ()
     settings.filter((name) => !WITHOUT_EFFECT.includes(name)),
   )
 })
+
+test("README's table of a backend's methods and the contract have the same methods", () => {
+  const [, section = ''] = readme.split('\n### Writing a backend\n')
+  const [own = ''] = section.split(/\n##+ /)
+  const cells = [...own.matchAll(/^\| ([^|]*`[^|]*) \|/gm)].map(([, cell = '']) => cell)
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)\(/g)].map(([, name]) => name))
+  const contract = readFileSync(join(ROOT, 'lib/backend/contract.ts'), 'utf8')
+  const [, body = ''] = /export interface Backend \{\n([\s\S]*?)\n\}/.exec(contract) ?? []
+  const methods = [...body.matchAll(/^ {2}(\w+)\??\(/gm)].map(([, name]) => name)
+  assert.ok(methods.length > 5)
+  assert.deepEqual(named.sort(), methods.sort())
+})
