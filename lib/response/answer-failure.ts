@@ -43,7 +43,7 @@ export function answerFailure(error: unknown, stopped: StoppedResponse): void {
   timers.setImmediate(() =>
     timers.setImmediate(() => {
       path.stop()
-      if (path.seen || (!headersLeft && hasBegun(res))) return
+      if (path.seen || (!headersLeft && needsNone(res))) return
       if (isPromise(returned))
         Promise.resolve(returned).finally(() => answerInstead(error, stopped, GRACE_MS))
       else answerInstead(error, stopped, GRACE_MS)
@@ -57,9 +57,9 @@ function answerInstead(
   { res, onError, headersLeft }: StoppedResponse,
   graceMs: number,
 ): void {
-  if (!headersLeft && hasBegun(res)) return
+  if (!headersLeft && needsNone(res)) return
   const answer = (ms: number) => {
-    if (headersLeft || hasBegun(res)) return
+    if (headersLeft || needsNone(res)) return
     if (ms === 0) answerPlainly(res)
     else timers.setTimeout(answerPlainly, ms, res).unref()
   }
@@ -84,14 +84,19 @@ function answerInstead(
   }
 }
 
-function hasBegun(res: HookedResponse): boolean {
-  // A status alone is a sign as well: `clearForErrorPage` has set it to 200.
-  return res.headersSent === true || res.writableEnded === true || (res.statusCode ?? 200) !== 200
+function needsNone(res: HookedResponse): boolean {
+  // A status alone is a sign as well, since `clearForErrorPage` has set it to 200; and a client that left waits for nothing.
+  return (
+    res.headersSent === true ||
+    res.writableEnded === true ||
+    res.destroyed === true ||
+    (res.statusCode ?? 200) !== 200
+  )
 }
 
 /** Without any detail of the failure (OWASP ASVS 16.5.1). */
 function answerPlainly(res: HookedResponse): void {
-  if (hasBegun(res) || res.destroyed) return
+  if (needsNone(res)) return
   res.statusCode = 500
   res.setHeader?.('Content-Type', 'text/plain; charset=utf-8')
   res.setHeader?.('Cache-Control', 'no-store')
