@@ -16,7 +16,8 @@ export const ERROR_CODES = Object.freeze({
   ERR_SESSION_CLOSED: 'the store has been closed',
   ERR_SESSION_OPERATION: 'an operation of a SessionEngine has no handler; the message names it',
   ERR_SESSION_USAGE: 'a method was called in a state in which it cannot work; the message says which',
-  ERR_SESSION_PEER: 'an optional package that the store needs is not installed; the message says how to',
+  ERR_SESSION_PEER:
+    'an optional package that the store needs is not installed or fails to load; the message says which',
 } as const)
 
 export type SessionErrorCode = keyof typeof ERROR_CODES

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { SessionError, SessionOptionError, storeError } from '../../base/errors'
+import { SessionOptionError, storeError } from '../../base/errors'
+import { loadPeer } from '../../base/peer'
 import { LmdbGate } from './gate'
 import { guardFile } from './guard'
 import { type Token, tokenCodec } from './keys'
@@ -60,21 +61,9 @@ export interface OpenedFile {
   readonly env: Environment
 }
 
-function loadLmdb(): LmdbModule {
-  try {
-    return require('lmdb')
-  } catch (cause) {
-    throw new SessionError(
-      'ERR_SESSION_PEER',
-      'the LMDB store needs the package "lmdb", version 3.5 or later: run `npm install lmdb`',
-      { cause },
-    )
-  }
-}
-
 /** @throws SessionError ERR_SESSION_PEER, ERR_SESSION_STORE; SessionOptionError when `path` is no file */
 export function openEnvironment(options: LmdbFileOptions): OpenedFile {
-  const lmdb = loadLmdb()
+  const lmdb = loadPeer<LmdbModule>('lmdb', 'LmdbStore', () => require('lmdb'))
   const fileMode = options.fileMode ?? 0o600
   // Who may read the file may go into its directory and into that of its gate.
   const directoryMode = fileMode | ((fileMode >> 2) & 0o111)

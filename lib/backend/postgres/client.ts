@@ -1,4 +1,5 @@
 import { badOption, SessionError } from '../../base/errors'
+import { loadPeer } from '../../base/peer'
 import type { Statement } from './sql'
 
 export interface PostgresQuery extends Statement {
@@ -117,22 +118,12 @@ const OWN_POOL = {
 }
 
 function openPool(connectionString: string): PostgresQueryable {
-  const { Pool } = loadPg()
+  const { Pool } = loadPeer<Pg>('pg', 'PostgresStore', () => require('pg'))
   return new Pool({ ...OWN_POOL, connectionString })
 }
 
 interface Pg {
   Pool: new (options: Record<string, unknown>) => PostgresQueryable
-}
-
-function loadPg(): Pg {
-  try {
-    return require('pg') as Pg
-  } catch (cause) {
-    throw new SessionError('ERR_SESSION_PEER', 'PostgresStore needs the package pg: npm install pg', {
-      cause,
-    })
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { SessionError } from '../../base/errors'
+import { loadPeer } from '../../base/peer'
 
 /** As much of a node-redis client as opening and closing takes; `destroy` is called `disconnect` in version 4. */
 export interface NodeRedisConnection {
@@ -77,18 +77,14 @@ export class OwnRedisClient {
   }
 }
 
-/** @throws SessionError ERR_SESSION_PEER when the package `redis` is not installed */
+/** @throws SessionError ERR_SESSION_PEER when the package `redis` is not installed or fails to load */
 export function createNodeRedis(options: { url: string }): NodeRedisConnection {
-  try {
-    return require('redis').createClient(options)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause
-    throw new SessionError(
-      'ERR_SESSION_PEER',
-      'a store with a Redis URL needs the package redis: npm install redis',
-      { cause },
-    )
-  }
+  const { createClient } = loadPeer<NodeRedis>('redis', 'A RedisStore with a URL', () => require('redis'))
+  return createClient(options)
+}
+
+interface NodeRedis {
+  createClient(options: object): NodeRedisConnection
 }
 
 function ignore(): void {}

@@ -65,7 +65,12 @@ describe('a process with a PostgresStore', { skip: withoutPostgres(), timeout: 1
 
   test('without the package pg a connection string gives ERR_SESSION_PEER, saying how to install it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sojourn-no-pg-'))
-    for (const part of ['base/errors.ts', 'backend/postgres/client.ts', 'backend/postgres/sql.ts']) {
+    for (const part of [
+      'base/errors.ts',
+      'base/peer.ts',
+      'backend/postgres/client.ts',
+      'backend/postgres/sql.ts',
+    ]) {
       mkdirSync(join(folder, part, '..'), { recursive: true })
       cpSync(resolve(__dirname, '../../../lib', part), join(folder, part))
     }
