@@ -5,8 +5,11 @@
 export interface SessionEvents {
   /** A new session was saved for the first time. */
   created: { session: string }
-  /** A changed session was saved; `merged`: together with changes that another request made meanwhile. */
-  saved: { session: string; merged: boolean }
+  /**
+   * A changed session was saved; `merged`: together with changes that another request made meanwhile. `overwritten`: the
+   * top-level keys that both had changed, to which this write has given its own value.
+   */
+  saved: { session: string; merged: boolean; overwritten: string[] }
   /** A stored session was ended. */
   destroyed: { session: string; because: EndReason }
   /** A stored session has a new id. */

@@ -216,7 +216,15 @@ function tellWritten(exchange: Exchange, held: Held, how: Written): void {
     return
   }
   exchange.saved = true
-  room.tell('saved', () => ({ session: room.fingerprint(held.id), merged: how === 'merged' }))
+  tellSaved(exchange, held, how === 'merged')
+}
+
+export function tellSaved({ room }: Exchange, held: Held, merged: boolean): void {
+  room.tell('saved', () => ({
+    session: room.fingerprint(held.id),
+    merged,
+    overwritten: [...held.overwritten],
+  }))
 }
 
 /** An unchanged session lives on. That this failed, or that it is gone, is no error of the response. */

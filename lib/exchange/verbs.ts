@@ -3,7 +3,7 @@ import { isUsableId } from '../base/ids'
 import type { Change, Held } from '../keeper/contract'
 import { dataText, parseData } from '../record/text'
 import { type Session, setSessionId, showInstead } from '../session/session'
-import { createFirst, holdsStored, REDRAWS, textOf, writeKnown } from './commit'
+import { createFirst, holdsStored, REDRAWS, tellSaved, textOf, writeKnown } from './commit'
 import { attributesOf } from './cookies'
 import type { Exchange } from './exchange'
 import { marked } from './inside-update'
@@ -125,7 +125,7 @@ export async function update<R>(exchange: Exchange, given: Change<R>): Promise<R
     throw gone('update')
   }
   exchange.saved = true
-  exchange.room.tell('saved', () => ({ session: exchange.room.fingerprint(held.id), merged: false }))
+  tellSaved(exchange, held, false)
   return updated.result
 }
 

@@ -56,6 +56,8 @@ export interface Loaded {
   readonly held: Held
 }
 
+const NONE: readonly string[] = []
+
 /** What one request knows of one stored session. */
 export class Held {
   readonly id: string
@@ -68,6 +70,8 @@ export class Held {
   /** Backend: what stood in the store then, which differs from `base` after a merge; and its data text. */
   seen = ''
   seenData = ''
+  /** Keys of which the last write has replaced what another request had put there. */
+  overwritten: readonly string[] = NONE
   /** Backend: the deadline in the store. */
   deadline = Number.POSITIVE_INFINITY
   /** Foreign: the order of commits of this id in this process. */
@@ -103,6 +107,8 @@ export interface Flight {
   dead: boolean
   /** The commit that later ones queue behind. */
   tail: Promise<unknown> | undefined
+  /** Touches that came last, side by side: what they began after, and what settles when all are done. */
+  touching: { readonly after: Promise<unknown> | undefined; readonly all: Promise<void> } | undefined
   /** A write that was given up and that the store may still carry out; settles at the latest when nobody waits longer. */
   unanswered: Promise<unknown> | undefined
 }

@@ -1,3 +1,4 @@
+import { cookieEnd } from '../record/expiry'
 import type { Data } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { LINK } from '../session/link'
@@ -22,4 +23,12 @@ export function takeCookie(held: Held, session: Session, theirs: Data): boolean 
   Cookie.renew(cookie)
   session.cookie = cookie
   return true
+}
+
+/** @returns the text of the cookie that a merge keeps: mine if this request has set it, else theirs with the later end */
+export function cookieTextOver(held: Held, session: Session, theirs: Data): string {
+  if (takeCookie(held, session, theirs)) return Cookie.text(session.cookie)
+  const end = cookieEnd(theirs['expires'] as string | null)
+  const later = Math.max(cookieEnd(session.cookie.expires) ?? 0, end ?? 0)
+  return JSON.stringify(end === undefined ? theirs : { ...theirs, expires: new Date(later) })
 }

@@ -5,14 +5,20 @@ import { timers } from '../base/timers'
 /**
  * Waits for a store no longer than `limitMs`.
  *
+ * @param toldMs the whole time that was allowed, for the error
  * @throws SessionError ERR_SESSION_STORE with the store's failure as `cause`, or ERR_SESSION_STORE_TIMEOUT
  */
-export function bounded<T>(work: PromiseLike<T>, limitMs: number, operation: StoreOperation): Promise<T> {
+export function bounded<T>(
+  work: PromiseLike<T>,
+  limitMs: number,
+  operation: StoreOperation,
+  toldMs = limitMs,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer =
       limitMs === Number.POSITIVE_INFINITY
         ? undefined
-        : timers.setTimeout(() => reject(timeoutError(operation, limitMs)), limitMs)
+        : timers.setTimeout(() => reject(timeoutError(operation, toldMs)), limitMs)
     work.then(
       (value) => {
         timers.clearTimeout(timer)

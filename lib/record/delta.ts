@@ -9,23 +9,52 @@ export interface Delta {
   readonly removed: readonly string[]
 }
 
+/** A delta, and what it started from. */
+export interface Change extends Delta {
+  readonly before: Data
+}
+
 /** @returns what leads from the data text `base` to the data text `mine`; values are compared by their JSON */
-export function deltaBetween(base: string, mine: string): Delta {
+export function deltaBetween(base: string, mine: string): Change {
   const before = parseData(base)
-  const after = parseData(mine)
+  const after = base === mine ? before : parseData(mine)
   const set: Data = Object.create(null)
-  for (const key of Object.keys(after)) {
-    if (!Object.hasOwn(before, key) || JSON.stringify(before[key]) !== JSON.stringify(after[key])) {
-      set[key] = after[key]
-    }
-  }
-  return { set, removed: Object.keys(before).filter((key) => !Object.hasOwn(after, key)) }
+  for (const key of Object.keys(after)) if (differs(key, before, after)) set[key] = after[key]
+  return { set, removed: Object.keys(before).filter((key) => !Object.hasOwn(after, key)), before }
 }
 
 /** @returns the data text of `theirs` with the delta on top: their order, new keys at the end */
 export function applyDelta(delta: Delta, theirs: string): string {
   const data = parseData(theirs)
-  for (const key of delta.removed) delete data[key]
-  for (const key of Object.keys(delta.set)) data[key] = delta.set[key]
+  changeBy(delta, data)
   return JSON.stringify(data)
+}
+
+/** Applies a delta to data without a prototype. */
+export function changeBy({ set, removed }: Delta, data: Data): void {
+  for (const key of removed) delete data[key]
+  for (const key of Object.keys(set)) data[key] = set[key]
+}
+
+export function isChange({ set, removed }: Delta): boolean {
+  return removed.length > 0 || Object.keys(set).length > 0
+}
+
+/** @returns the keys that another request has changed since `before` and that now get another value than it gave them */
+export function overwrittenKeys(before: Data, theirs: Data, written: Data): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(theirs)])
+  return [...keys].filter((key) => differs(key, before, theirs) && differs(key, theirs, written))
+}
+
+/** As `overwrittenKeys`, of a delta that is about to be applied to `theirs`. */
+export function overwrittenBy({ before, set, removed }: Change, theirs: Data): string[] {
+  return [...removed, ...Object.keys(set)].filter(
+    (key) => differs(key, before, theirs) && differs(key, theirs, set),
+  )
+}
+
+function differs(key: string, a: Data, b: Data): boolean {
+  const there = Object.hasOwn(a, key)
+  if (there !== Object.hasOwn(b, key)) return true
+  return there && a[key] !== b[key] && JSON.stringify(a[key]) !== JSON.stringify(b[key])
 }

@@ -126,9 +126,13 @@ export function parseRecord(body: string): (Data & { cookie: Data }) | undefined
 
 /** @returns a data text parsed; without a prototype, so that the key `__proto__` is data like any other */
 export function parseData(text: string): Data {
+  return dataOf(JSON.parse(text))
+}
+
+/** @returns the data of a parsed record or text, without a prototype */
+export function dataOf(parsed: Data, except?: 'cookie'): Data {
   const data: Data = Object.create(null)
-  const parsed: Data = JSON.parse(text)
-  for (const key of Object.keys(parsed)) data[key] = parsed[key]
+  for (const key of Object.keys(parsed)) if (key !== except) data[key] = parsed[key]
   return data
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Handler } from '../support/app'
-import { keep, ours, STORES } from './ours'
+import { keep, ours, STORES, session } from './ours'
 
 /** Runs another request of the same session between this one's load and its end. */
 function meanwhile(other: () => Promise<unknown>, change: (session: any) => void): Handler {
@@ -85,6 +85,46 @@ describe('concurrency', () => {
       await app.client.get('/put?user=ann')
       await app.client.get('/change')
       assert.deepEqual(JSON.parse((await app.client.get('/')).body), { user: 'ann', cart: { mine: 1 } })
+    })
+
+    it(`what a write replaces of another request's is told, in ${kind}`, async (t) => {
+      const both = (concurrency: 'merge' | 'overwrite') =>
+        ours(
+          t,
+          { store: make(), concurrency },
+          {
+            '/change': async (req, res) => {
+              await twinOf(concurrency).get('/put?cart=theirs&same=1&theirs=1&gone=theirs')
+              Object.assign(req.session, { cart: 'mine', same: '1', mine: 1 })
+              delete req.session.gone
+              res.end()
+            },
+            '/update': async (req, res) => {
+              await twinOf(concurrency).get('/put?cart=theirs-again')
+              req.session.cart = 'mine-again'
+              await session.update(req, (data: any) => {
+                data.theirs = 'seen'
+              })
+              res.end()
+            },
+          },
+        )
+      const apps = { merge: await both('merge'), overwrite: await both('overwrite') }
+      const twinOf = (which: 'merge' | 'overwrite') => apps[which].client.twin()
+      for (const [which, more] of [
+        ['merge', []],
+        ['overwrite', ['theirs']],
+      ] as const) {
+        const { client, told } = apps[which]
+        const overwritten = () => told.splice(0).flatMap(([, event]) => event.overwritten ?? [])
+        await client.get('/put?user=ann&gone=1')
+        assert.deepEqual(overwritten(), [])
+        await client.get('/change')
+        assert.deepEqual(overwritten().sort(), ['cart', 'gone', ...more].sort(), which)
+        await client.get('/update')
+        assert.deepEqual(overwritten(), ['cart'])
+        assert.equal(JSON.parse((await client.get('/')).body).cart, 'mine-again')
+      }
     })
 
     it(`merge: several commits of one request each bring their own change, in ${kind}`, async (t) => {

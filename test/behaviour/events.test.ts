@@ -48,7 +48,7 @@ describe('what happens to a session is told', () => {
       ids.push(idOf(client))
       assert.deepEqual(told.splice(0), [['created', { session: at() }]])
       await client.get('/put?user=bob')
-      assert.deepEqual(told.splice(0), [['saved', { session: at(), merged: false }]])
+      assert.deepEqual(told.splice(0), [['saved', { session: at(), merged: false, overwritten: [] }]])
       await client.get('/put?user=bob')
       assert.deepEqual(told.splice(0), [], 'nothing was changed')
 

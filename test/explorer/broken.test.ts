@@ -6,9 +6,12 @@ import { Sequence } from '../../lib/exchange/sequence'
 import { Flights } from '../../lib/keeper/foreign/flights'
 import { ForeignKeeper } from '../../lib/keeper/foreign/keeper'
 import { ForeignOrder } from '../../lib/keeper/foreign/order'
+import { CommitQueue, Joiner } from '../../lib/keeper/own/commit-queue'
+import { Commit } from '../../lib/keeper/own/draft'
 import { exploreAll, type Setup, shortest } from './groups'
 import type { ProgramName } from './programs'
 import { ScriptedBackend } from './scripted-backend'
+import { QuickReadBackend } from './variants'
 
 /** The protocol with one of its rules broken: the explorer must find out, and shows the shortest schedule. */
 interface Broken {
@@ -179,6 +182,43 @@ const BROKEN: Broken[] = [
     setup: { store: 'backend', Backend: CreatingBackend },
     programs: ['read', 'destroy'],
     finds: /written after its end/,
+  },
+  {
+    rule: 'what is written together has the changes of all in it',
+    setup: { store: 'backend', Backend: QuickReadBackend },
+    programs: ['set', 'set', 'set'],
+    finds: /was told that a-r[123] is saved/,
+    breakIt: () =>
+      replaced(
+        Commit.prototype,
+        'joinInto',
+        (own) =>
+          function (this: Commit, merging: any, theirs: unknown, first: boolean) {
+            return own.call(this, first ? merging : { ...merging, data: {} }, theirs, first)
+          },
+      ),
+  },
+  {
+    rule: 'when what is written together fails, each is told',
+    setup: { store: 'backend', Backend: QuickReadBackend, faults: { failures: 1 } },
+    programs: ['set', 'set', 'set'],
+    finds: /was told that a-r[123] is saved/,
+    breakIt: () =>
+      replaced(
+        Object.getPrototypeOf(Joiner.prototype),
+        'fail',
+        () =>
+          function (this: Joiner) {
+            this.settle('merged')
+          },
+      ),
+  },
+  {
+    rule: 'one who has had its turn lets the next one have it',
+    setup: { store: 'backend', Backend: QuickReadBackend },
+    programs: ['set', 'set'],
+    finds: /hangs: no response/,
+    breakIt: () => replaced(CommitQueue.prototype, 'next', () => () => {}),
   },
 ]
 

@@ -71,8 +71,10 @@ export class Calls {
     const count = (this.#counts.get(actor) ?? 0) + 1
     this.#counts.set(actor, count)
     const id = `${actor}.${count} ${arrival.verb} ${this.nameOf(arrival.key)}`
-    if (arrival.writes && this.#others(arrival.key).some(({ state }) => state !== 'answered'))
-      this.crossed.push(id)
+    // Touches of one session need not wait for each other.
+    const crosses = ({ verb, state }: Call) =>
+      state !== 'answered' && !(verb === 'touch' && arrival.verb === 'touch')
+    if (arrival.writes && this.#others(arrival.key).some(crosses)) this.crossed.push(id)
     this.all.push({
       ...arrival,
       text: typeof arrival.text === 'function' ? arrival.text() : arrival.text,

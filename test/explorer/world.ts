@@ -19,8 +19,6 @@ export interface WorldOptions {
   readonly programs: readonly Program[]
   /** Each request in a process of its own: nothing but the store is shared. */
   readonly processes?: boolean
-  /** What happens in the store happens inside the process. */
-  readonly oneProcess?: boolean
   readonly faults?: Faults
   readonly options?: SessionOptions
   /** Late answers, so that what was given up can still happen afterwards. */
@@ -49,6 +47,7 @@ export class SessionWorld implements World {
   readonly timers: Timers
   readonly store: ScriptedStore | undefined
   readonly backend: ScriptedBackend | undefined
+  readonly ourStores: readonly BackedStore[] = []
   readonly visits: Visit[]
   readonly lines: Lines
   /** Lines whose end has been acknowledged to somebody, and how many calls there had been when that was asked for. */
@@ -91,7 +90,8 @@ export class SessionWorld implements World {
       const backend = new (setup.Backend ?? ScriptedBackend)(this.calls)
       backend.entries.set(SEED, { body: text, expires: NOON + LIFE_MS / 2 })
       this.backend = backend
-      this.#middlewares = Array.from({ length: count }, () => this.#middleware(new BackedStore(backend)))
+      this.ourStores = Array.from({ length: count }, () => new BackedStore(backend))
+      this.#middlewares = this.ourStores.map((store) => this.#middleware(store))
     }
     this.visits = setup.programs.map((program, index) => new Visit(this, `r${index + 1}`, program))
   }
@@ -133,6 +133,11 @@ export class SessionWorld implements World {
 
   get mode(): string {
     return this.setup.options?.concurrency ?? 'merge'
+  }
+
+  /** What waits in one process is written together. */
+  get joins(): boolean {
+    return this.backend !== undefined && !this.setup.processes
   }
 
   /** Unchanged sessions are written too. */
@@ -180,9 +185,16 @@ export class SessionWorld implements World {
 
   isSaved({ line, key, value }: Change): boolean {
     const ids = this.lines.idsOf(line)
+    const values = [value]
+    // Of two who give one key its value in the same write, the first one's never stands in the store.
+    if (this.joins) {
+      for (const { changes } of this.visits)
+        for (const one of changes) if (one.line === line && one.key === key) values.push(one.value)
+    }
     return this.calls.all.some((call) => {
       if (!call.text || !call.tookEffect || (this.backend && call.value !== true)) return false
-      return ids.includes(call.key) && same(under(JSON.parse(call.text), key), value)
+      const written = under(JSON.parse(call.text), key)
+      return ids.includes(call.key) && values.some((one) => same(written, one))
     })
   }
 

@@ -86,16 +86,34 @@ export class Flights {
   /** Runs `work` when all earlier work on this flight is done. */
   queue<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
     const run = flight.tail ? flight.tail.then(work) : work()
-    const tail = run
-      .then(nothing, nothing)
+    flight.touching = undefined
+    this.#closeWith(flight, run.then(nothing, nothing))
+    return run
+  }
+
+  /** Runs `work` when all earlier writes on this flight are done, side by side with other touches; writes wait for it. */
+  queueTouch<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
+    const { touching } = flight
+    const after = touching ? touching.after : flight.tail
+    const run = after ? after.then(work) : work()
+    const done = run.then(nothing, nothing)
+    const all = touching ? Promise.all([touching.all, done]).then(nothing) : done
+    flight.touching = { after, all }
+    this.#closeWith(flight, all)
+    return run
+  }
+
+  /** What comes next waits for `work`, and for what was given up meanwhile. */
+  #closeWith(flight: Flight, work: Promise<void>): void {
+    const tail = work
       .then(() => flight.unanswered)
       .then(() => {
         if (flight.tail !== tail) return
         flight.tail = undefined
+        flight.touching = undefined
         this.#forgetEmpty(flight)
       })
     flight.tail = tail
-    return run
   }
 
   /** Something was written, or may have been: whoever loaded before is stale. */
@@ -152,7 +170,7 @@ export interface LateWrite {
 const LATE_MAX = 1000
 
 function newFlight(id: string, version: number): Flight {
-  return { id, riders: 0, version, dead: false, tail: undefined, unanswered: undefined }
+  return { id, riders: 0, version, dead: false, tail: undefined, touching: undefined, unanswered: undefined }
 }
 
 const byStore = new WeakMap<Store, Flights>()

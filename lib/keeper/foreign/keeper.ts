@@ -85,6 +85,7 @@ export class ForeignKeeper implements Keeper {
     const flight = this.#order.flights.of(held)
     return this.#order.turn(flight, 'set', async () => {
       if (flight.dead) return 'gone'
+      held.overwritten = NONE
       if (held.version !== flight.version) return this.#merge(held, flight, session)
       await this.#order.set(held, flight, session)
       return 'saved'
@@ -156,7 +157,7 @@ export class ForeignKeeper implements Keeper {
     }
     if (!this.#order.store.canTouch || !(forced || this.#due(held, session, now))) return true
     const flight = this.#order.flights.of(held)
-    return this.#order.turn(flight, 'touch', async () => {
+    return this.#order.touchTurn(flight, async () => {
       const shown = flight.dead ? undefined : await this.#touchable(held, flight, session)
       if (!shown || flight.dead) return false
       await this.#order.touch(flight, shown)
@@ -207,5 +208,7 @@ export class ForeignKeeper implements Keeper {
     this.#order.leave(held)
   }
 }
+
+const NONE: readonly string[] = []
 
 function ignore(): void {}

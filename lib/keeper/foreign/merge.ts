@@ -1,13 +1,13 @@
 import { SessionError } from '../../base/errors'
-import { type Delta, deltaBetween } from '../../record/delta'
-import { type Data, dataText, withoutCookie } from '../../record/text'
+import { type Delta, deltaBetween, isChange, overwrittenBy, overwrittenKeys } from '../../record/delta'
+import { type Data, dataOf, dataText, parseData, withoutCookie } from '../../record/text'
 import type { Concurrency } from '../../session/policy'
 import { Session, setData } from '../../session/session'
 import type { Held } from '../contract'
 import type { ForeignRecord } from './store'
 
 /**
- * What is to be written when somebody else may have written meanwhile.
+ * What is to be written when somebody else may have written meanwhile; `held.overwritten` says what of theirs is lost.
  *
  * @param data data text of the live session
  * @returns `undefined`: the live session as it is
@@ -22,11 +22,17 @@ export function mergedWith(
 ): Session | undefined {
   if (dataText(theirs) === held.base) return undefined
   const delta = deltaBetween(held.base, data)
-  const changed = Object.keys(delta.set).length > 0 || delta.removed.length > 0
+  const changed = isChange(delta)
   if (changed && concurrency === 'reject') {
     throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
   }
-  return changed && concurrency === 'overwrite' ? undefined : withDelta(theirs, delta, session)
+  const others = dataOf(theirs, 'cookie')
+  if (changed && concurrency === 'overwrite') {
+    held.overwritten = overwrittenKeys(delta.before, others, parseData(data))
+    return undefined
+  }
+  held.overwritten = overwrittenBy(delta, others)
+  return withDelta(theirs, delta, session)
 }
 
 function withDelta(theirs: ForeignRecord, delta: Delta, session: Session): Session {

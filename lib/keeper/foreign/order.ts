@@ -36,7 +36,22 @@ export class ForeignOrder {
    */
   turn<T>(flight: Flight, operation: StoreOperation, work: () => Promise<T>, always = false): Promise<T> {
     if (!flight.tail) return this.flights.queue(flight, work)
-    const queue = (turn: () => Promise<void>) => this.flights.queue(flight, turn)
+    return this.#waited((turn) => this.flights.queue(flight, turn), operation, work, always)
+  }
+
+  /** As `turn`, of a touch: those of one session need not wait for each other. */
+  touchTurn<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
+    const after = flight.touching ? flight.touching.after : flight.tail
+    if (!after) return this.flights.queueTouch(flight, work)
+    return this.#waited((turn) => this.flights.queueTouch(flight, turn), 'touch', work, false)
+  }
+
+  #waited<T>(
+    queue: (turn: () => Promise<void>) => unknown,
+    operation: StoreOperation,
+    work: () => Promise<T>,
+    always: boolean,
+  ): Promise<T> {
     const { storeTimeoutMs } = this.#policy
     const onGivenUp = () => {
       // Calls tell of themselves; of a call that was never made nobody else would.

@@ -1,5 +1,6 @@
 import { isPromise } from '../../base/async'
-import { type Data, dataText, parseData } from '../../record/text'
+import { deltaBetween, overwrittenBy } from '../../record/delta'
+import { type Data, dataOf, dataText, parseData } from '../../record/text'
 import { type Session, showInstead } from '../../session/session'
 import type { Change, Flight, Held, Updated } from '../contract'
 import { takeCookie } from '../cookie-conflict'
@@ -24,11 +25,13 @@ export async function catchUp(
   session: Session,
 ): Promise<boolean> {
   if (flight.dead) return false
+  held.overwritten = NONE
   if (held.version === flight.version) return true
   const { version } = flight
   const theirs = await order.get(held.id)
   if (!theirs || flight.dead) return false
   const base = dataText(theirs)
+  held.overwritten = overwrittenBy(deltaBetween(held.base, dataText(session)), dataOf(theirs, 'cookie'))
   showInstead(session, held.base, base)
   takeCookie(held, session, theirs.cookie)
   held.base = base
@@ -87,5 +90,7 @@ async function keep<R>(
   }
   return { result: draft.result }
 }
+
+const NONE: readonly string[] = []
 
 function ignore(): void {}

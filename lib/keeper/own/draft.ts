@@ -1,26 +1,45 @@
 import type { Entry, StoreKey } from '../../backend/contract'
-import { SessionError, storeError } from '../../base/errors'
+import { SessionError } from '../../base/errors'
 import type { Reading } from '../../record/canonical'
-import { applyDelta, type Delta, deltaBetween } from '../../record/delta'
-import { cookieEnd, deadlineAt, isTimeless, type Timeouts } from '../../record/expiry'
-import { type Data, dataTextOf, joinRecord, parseData, parseRecord } from '../../record/text'
+import {
+  type Change,
+  changeBy,
+  deltaBetween,
+  isChange,
+  overwrittenBy,
+  overwrittenKeys,
+} from '../../record/delta'
+import { type Data, dataOf, joinRecord, parseData, parseRecord } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { BackedStore } from '../../store/backed-store'
 import type { Held, KeeperContext } from '../contract'
-import { takeCookie } from '../cookie-conflict'
+import { cookieTextOver } from '../cookie-conflict'
+import { deadlineOf } from './deadline'
+import { Repeats } from './repeats'
 
-/** Far beyond any real contention: a backend that changes what it is given would go on for ever. */
-const ROUNDS_MAX = 1000
+/** A record on its way: as it stands in the store, with the changes of those who write it together on top. */
+export interface Merging {
+  data: Data
+  cookie: Data
+  /** The deadline that it would have without who comes next. */
+  expires: number
+}
+
+const NONE: readonly string[] = []
 
 /** One save under way: what to write next, composed of this request's change and of what stands in the store. */
 export class Commit {
   readonly key: StoreKey
   readonly held: Held
+  /** Epoch ms. */
+  readonly startedAt: number
   /** Data text of the whole record as it would be written. */
   data = ''
   /** Whether another request's changes are in it. */
   merged = false
+  /** Keys whose value by another request is replaced by this request's. */
+  overwritten: readonly string[] = NONE
   readonly #store: BackedStore
   readonly #context: KeeperContext
   readonly #session: Session
@@ -29,14 +48,17 @@ export class Commit {
   /** As the request knew it when this commit began; other commits of the same request may move it on. */
   readonly #base: string
   readonly #seen: string
-  #delta: Delta | undefined = undefined
-  #cookieText = ''
+  #delta: Change | undefined = undefined
+  #theirCookie: string | undefined = undefined
+  #atLeast = 0
   #text = ''
-  #rounds = 0
   /** The session's own cookie settings, as `#text` has them. */
   #settings = ''
   #expires = 0
+  #repeats: Repeats | undefined = undefined
   #reading: Reading | undefined = undefined
+  /** The handler may have gone on since this commit began. */
+  #waited = false
 
   constructor(store: BackedStore, context: KeeperContext, held: Held, session: Session, mine: string) {
     this.#store = store
@@ -47,13 +69,17 @@ export class Commit {
     this.#base = held.base
     this.#seen = held.seen
     this.key = store.keyOf(held.id)
+    this.startedAt = Date.now()
   }
 
   /** This request's session over what it has seen, which after a merge is more than its own part. */
   ontoSeen(): this {
     const { held } = this
-    const own = held.base === held.seenData
-    return this.compose(own ? this.#mine : applyDelta(this.#change(), held.seenData))
+    if (held.base === held.seenData) return this.compose(this.#mine)
+    const data = parseData(held.seenData)
+    this.overwritten = overwrittenBy(this.change(), data)
+    changeBy(this.change(), data)
+    return this.compose(JSON.stringify(data))
   }
 
   /**
@@ -62,41 +88,86 @@ export class Commit {
    * @throws SessionError ERR_SESSION_CONFLICT when both changed it and the policy is to reject
    */
   onto(theirs: Entry): boolean {
-    if (++this.#rounds > ROUNDS_MAX) {
-      throw storeError('set', `replace answered ${ROUNDS_MAX} times that another one wrote meanwhile`)
-    }
-    const body = this.#store.opened(this.key, theirs.body)
+    this.#repeats ??= new Repeats()
+    this.#repeats.met(theirs.body)
+    const merging = this.merging(theirs)
+    if (!merging) return false
+    const cookieText = this.mergeInto(merging, theirs.body !== this.#seen)
+    this.compose(JSON.stringify(merging.data), cookieText, merging.expires)
+    return true
+  }
+
+  /** A store's entry, to be changed by `mergeInto`. `undefined`: it is no session. */
+  merging(entry: Entry): Merging | undefined {
+    const body = this.#store.opened(this.key, entry.body)
     const record = body === undefined ? undefined : parseRecord(body)
-    if (body === undefined || !record) return false
-    const delta = this.#change()
-    const changed = delta.removed.length > 0 || Object.keys(delta.set).length > 0
-    const conflict = theirs.body !== this.#seen
+    return record && { data: dataOf(record, 'cookie'), cookie: record.cookie, expires: entry.expires }
+  }
+
+  /**
+   * Puts what this request changed on top.
+   *
+   * @param conflict somebody else has written since this request has looked
+   * @returns the cookie's text, where it is not the live session's cookie alone
+   * @throws SessionError ERR_SESSION_CONFLICT
+   */
+  mergeInto(merging: Merging, conflict: boolean): string | undefined {
+    const change = this.change()
     const { concurrency } = this.#context.policy
-    if (conflict && changed && concurrency === 'reject') {
+    if (conflict && isChange(change) && concurrency === 'reject') {
       throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
     }
-    const mineWins = conflict && changed && concurrency === 'overwrite'
+    if (conflict && isChange(change) && concurrency === 'overwrite') {
+      const mine = parseData(this.#mine)
+      this.overwritten = overwrittenKeys(change.before, merging.data, mine)
+      merging.data = mine
+    } else {
+      this.overwritten = overwrittenBy(change, merging.data)
+      changeBy(change, merging.data)
+    }
     this.merged ||= conflict
-    this.compose(
-      mineWins ? this.#mine : applyDelta(delta, dataTextOf(body, record)),
-      conflict ? this.#cookieOver(record.cookie) : undefined,
-    )
-    return true
+    if (!conflict) {
+      merging.expires = 0
+      return undefined
+    }
+    // An end that this request has set is a decision; else nobody's deadline is taken back.
+    const decided = Cookie.settings(this.#session.cookie) !== this.held.settings
+    if (decided || merging.expires === Number.POSITIVE_INFINITY) merging.expires = 0
+    return cookieTextOver(this.held, this.#session, merging.cookie)
+  }
+
+  /** As `mergeInto`, of one among several who write together. @param first nobody of them has come before */
+  joinInto(merging: Merging, theirs: Entry, first: boolean): string {
+    this.#waited = true
+    const text = this.mergeInto(merging, !first || theirs.body !== this.#seen)
+    const { cookie } = this.#session
+    const now = Date.now()
+    Cookie.renewAgain(cookie, now)
+    this.#settings = Cookie.settings(cookie)
+    const cookieText = text ?? Cookie.text(cookie)
+    merging.cookie = JSON.parse(cookieText)
+    const deadline = deadlineOf(this.#session, this.#store.ttlMs, this.#context.policy, now)
+    merging.expires = Math.max(merging.expires, deadline)
+    return cookieText
   }
 
   /** Other data in the record as it was composed last. */
   with(data: string): this {
-    return this.compose(data, this.#cookieText)
+    return this.compose(data, this.#theirCookie, this.#atLeast)
   }
 
   /** The same record under another key. */
   as(other: Commit): this {
     this.merged = other.merged
-    return this.compose(other.data, other.#cookieText)
+    this.overwritten = other.overwritten
+    return this.compose(other.data, other.#theirCookie, other.#atLeast)
   }
 
-  /** @param cookieText of the record, where it is not the live session's cookie */
-  compose(data: string, cookieText?: string): this {
+  /**
+   * @param cookieText of the record, where it is not the live session's cookie
+   * @param atLeast a deadline that is not taken back
+   */
+  compose(data: string, cookieText?: string, atLeast = 0): this {
     const { cookie } = this.#session
     const { policy, canonical } = this.#context
     const now = Date.now()
@@ -104,7 +175,8 @@ export class Commit {
     Cookie.renewAgain(cookie, now)
     this.data = data
     this.#settings = Cookie.settings(cookie)
-    this.#cookieText = cookieText ?? Cookie.text(cookie)
+    this.#theirCookie = cookieText
+    this.#atLeast = atLeast
     this.#reading =
       cookieText === undefined &&
       this.#store.keepsReadings &&
@@ -116,15 +188,16 @@ export class Commit {
             data,
           )
         : undefined
-    this.#text = this.#store.sealed(this.key, joinRecord(this.#cookieText, data))
-    this.#expires = deadlineOf(this.#session, this.#store.ttlMs, policy, now)
+    this.#text = this.#store.sealed(this.key, joinRecord(cookieText ?? Cookie.text(cookie), data))
+    this.#expires = Math.max(atLeast, deadlineOf(this.#session, this.#store.ttlMs, policy, now))
     return this
   }
 
   /** What the backend is given; `expires` other than the session's own for one that is to end. */
   entry(expires = this.#expires): Entry {
     // Whose session it is may be what another request has changed.
-    const whole = this.merged && this.#store.owners ? parseData(this.data) : this.#session
+    const apart = this.merged || this.#waited
+    const whole = apart && this.#store.owners ? parseData(this.data) : this.#session
     return this.#store.entryFor(whole, this.#text, expires, this.#reading)
   }
 
@@ -135,27 +208,40 @@ export class Commit {
     held.seen = this.#text
     held.seenData = this.data
     held.deadline = this.#expires
+    held.overwritten = this.overwritten
     return held
   }
 
-  #change(): Delta {
+  /** It was written as part of what `last` has composed. */
+  agreedWith(last: Commit): void {
+    this.data = last.data
+    this.#text = last.#text
+    this.#expires = last.#expires
+    this.agreed()
+  }
+
+  /** What this request knew when the commit began. */
+  get seen(): Entry {
+    return { body: this.#seen, expires: 0 }
+  }
+
+  /** What to begin with: what this process has written or met last, though a conflict has to be a real one. */
+  guess(known: Entry | undefined, met?: Entry): Entry {
+    return (this.#context.policy.concurrency === 'reject' ? undefined : known) ?? met ?? this.seen
+  }
+
+  /** What was composed last, as others will find it. */
+  get written(): Entry {
+    return { body: this.#text, expires: this.#expires }
+  }
+
+  /** How long the store may take yet. */
+  get remainingMs(): number {
+    return this.startedAt + this.#context.policy.storeTimeoutMs - Date.now()
+  }
+
+  change(): Change {
     this.#delta ??= deltaBetween(this.#base, this.#mine)
     return this.#delta
   }
-
-  /** The cookie is never merged: mine if this request has set it, else theirs with the later end. */
-  #cookieOver(theirs: Data): string {
-    if (takeCookie(this.held, this.#session, theirs)) return Cookie.text(this.#session.cookie)
-    const end = cookieEnd(theirs['expires'] as string | null)
-    const later = Math.max(cookieEnd(this.#session.cookie.expires) ?? 0, end ?? 0)
-    return JSON.stringify(end === undefined ? theirs : { ...theirs, expires: new Date(later) })
-  }
-}
-
-/** @returns the deadline of a session's record, as of `now` */
-export function deadlineOf(session: Session, ttlMs: number, timeouts: Timeouts, now: number): number {
-  const { cookie } = session
-  const end = cookieEnd(cookie.expires)
-  if (end !== undefined && isTimeless(timeouts)) return end
-  return deadlineAt(now, end, ttlMs, Cookie.createdAt(cookie) || now, timeouts)
 }

@@ -1,7 +1,6 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../../backend/contract'
 import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import { worthMoving } from '../../record/expiry'
-import { dataText, parseData } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import { type Session, setSessionId, showInstead } from '../../session/session'
 import type { BackedStore } from '../../store/backed-store'
@@ -15,9 +14,12 @@ import {
   type Written,
 } from '../contract'
 import { type Ask, askFor } from './backend-calls'
-import { Commit, deadlineOf } from './draft'
+import { type CommitQueue, type CommitQueues, commitQueuesOf } from './commit-queue'
+import { deadlineOf } from './deadline'
+import { Commit } from './draft'
 import { type Moved, moveRecord } from './move-record'
 import { RecordReader } from './read-record'
+import { updateByTurns } from './update'
 
 /** Keeps sessions in a store of ours by compare-and-swap: exact across requests, processes and machines. */
 export class BackendKeeper implements Keeper {
@@ -28,6 +30,7 @@ export class BackendKeeper implements Keeper {
   readonly #context: KeeperContext
   readonly #ask: Ask
   readonly #reader: RecordReader
+  readonly #queues: CommitQueues
 
   constructor(store: BackedStore, context: KeeperContext) {
     this.#store = store
@@ -35,6 +38,7 @@ export class BackendKeeper implements Keeper {
     this.#context = context
     this.#ask = askFor(context)
     this.#reader = new RecordReader(store, context)
+    this.#queues = commitQueuesOf(store)
   }
 
   load(id: string): Awaitable<Loaded | undefined> {
@@ -86,38 +90,71 @@ export class BackendKeeper implements Keeper {
   }
 
   write(held: Held, session: Session, data: string): Awaitable<Written> {
-    return this.#replace(this.#commit(held, session, data).ontoSeen(), held.seen)
+    const commit = this.#commit(held, session, data)
+    const queue = this.#queues.at(commit.key)
+    if (queue) return this.#writeInTurn(queue, commit)
+    const written = this.#replace(commit.ontoSeen(), held.seen)
+    if (!isPromise(written)) return written
+    return this.#firstOf(this.#queues.open(commit.key), commit, written)
   }
 
-  #replace(commit: Commit, seen: string): Awaitable<Written> {
-    const answer = this.#ask('set', () => this.#backend.replace(commit.key, seen, commit.entry()))
-    return isPromise(answer)
-      ? answer.then((replaced) => this.#replaced(commit, replaced))
-      : this.#replaced(commit, answer)
+  /** The commit whose turn it is: what comes to the same key from now on waits. */
+  async #firstOf(queue: CommitQueue, commit: Commit, writing: Promise<Written>): Promise<Written> {
+    try {
+      const how = await writing
+      if (how !== 'gone') queue.known = commit.written
+      return how
+    } finally {
+      queue.next()
+    }
+  }
+
+  async #writeInTurn(queue: CommitQueue, commit: Commit): Promise<Written> {
+    const { policy } = this.#context
+    if (policy.concurrency !== 'reject') return queue.join(commit, this.#context, this.#backend, this.#ask)
+    // A conflict is one with what stands in the store, not with what may yet fail to get there.
+    await queue.turn(this.#context, commit.remainingMs)
+    return this.#firstOf(queue, commit, this.#alone(commit))
+  }
+
+  async #alone(commit: Commit): Promise<Written> {
+    return this.#replace(commit.ontoSeen(), commit.seen.body, commit.remainingMs)
+  }
+
+  #replace(commit: Commit, body: string, leftMs?: number): Awaitable<Written> {
+    let seen = body
+    let limitMs = leftMs
+    for (;;) {
+      const answer = this.#ask('set', () => this.#backend.replace(commit.key, seen, commit.entry()), limitMs)
+      if (isPromise(answer)) return answer.then((replaced) => this.#replaced(commit, replaced))
+      if (answer === true) return kept(commit)
+      if (!answer || !commit.onto(answer)) return 'gone'
+      seen = answer.body
+      limitMs = commit.remainingMs
+    }
   }
 
   #replaced(commit: Commit, answer: Replaced): Awaitable<Written> {
-    if (answer === true) {
-      commit.agreed()
-      return commit.merged ? 'merged' : 'saved'
-    }
+    if (answer === true) return kept(commit)
     if (!answer || !commit.onto(answer)) return 'gone'
-    return this.#replace(commit, answer.body)
+    return this.#replace(commit, answer.body, commit.remainingMs)
   }
 
   async renew(held: Held, session: Session, data: string, id: string): Promise<Held | 'taken' | undefined> {
     const next = new Held(id, data)
     const old = this.#commit(held, session, data)
+    const turn = await this.#turn(old)
     const copy = this.#commit(next, session, data)
     let moved: Moved
     setSessionId(session, id)
     try {
-      moved = await moveRecord(old, copy, this.#backend, this.#ask)
+      moved = await moveRecord(old, copy, old.guess(turn.known), this.#backend, this.#ask)
       if (moved === 'moved') {
         next.base = showInstead(session, data, old.data)
         return next
       }
     } finally {
+      turn.next()
       if (moved !== 'moved') {
         setSessionId(session, held.id)
         // Nobody has got to know the new id.
@@ -134,29 +171,24 @@ export class BackendKeeper implements Keeper {
     change: Change<R>,
   ): Promise<Updated<R> | undefined> {
     const commit = this.#commit(held, session, data)
-    const swapped = await this.#swap(commit, async () => {
-      const draft = parseData(commit.data)
-      const result = await change(draft)
-      return { ...commit.with(dataText(draft)).entry(), result }
+    const updated = await updateByTurns(commit, change, {
+      limitMs: this.#context.policy.storeTimeoutMs,
+      turn: (limitMs) => this.#turn(commit, limitMs),
+      swap: (seen, limitMs) =>
+        this.#ask<Replaced>('set', () => this.#backend.replace(commit.key, seen, commit.entry()), limitMs),
+      runAgain: () => this.#queues.runAgain(commit.key, this.#context.policy.storeTimeoutMs),
     })
-    if (!swapped) return undefined
     // What the handler has changed meanwhile is for the next commit.
-    commit.agreed(showInstead(session, data, commit.data))
-    return { result: swapped.result }
+    if (updated) commit.agreed(showInstead(session, data, commit.data))
+    return updated
   }
 
-  /** Replaces what stands in the store, whatever others write meanwhile. `undefined`: it is gone. */
-  async #swap<E extends Entry>(commit: Commit, next: () => Promise<E>): Promise<E | undefined> {
-    let theirs: Entry = { body: commit.held.seen, expires: 0 }
-    for (;;) {
-      if (!commit.onto(theirs)) return undefined
-      const entry = await next()
-      const seen = theirs.body
-      const answer = await this.#ask('set', () => this.#backend.replace(commit.key, seen, entry))
-      if (answer === true) return entry
-      if (!answer) return undefined
-      theirs = answer
-    }
+  /** Waits for a turn of its own, after which `next` has to be called. */
+  async #turn({ key, remainingMs }: Commit, limitMs = remainingMs): Promise<CommitQueue> {
+    const queue = this.#queues.at(key)
+    if (!queue) return this.#queues.open(key)
+    await queue.turn(this.#context, limitMs)
+    return queue
   }
 
   touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
@@ -204,4 +236,9 @@ export class BackendKeeper implements Keeper {
     const removed = this.#ask('destroy', () => this.#backend.remove(key))
     if (isPromise(removed)) removed.then(undefined, () => {})
   }
+}
+
+function kept(commit: Commit): Written {
+  commit.agreed()
+  return commit.merged ? 'merged' : 'saved'
 }

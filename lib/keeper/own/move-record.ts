@@ -1,4 +1,4 @@
-import type { Backend, Replaced } from '../../backend/contract'
+import type { Backend, Entry, Replaced } from '../../backend/contract'
 import type { Ask } from './backend-calls'
 import type { Commit } from './draft'
 
@@ -9,27 +9,35 @@ export type Moved = 'moved' | 'taken' | undefined
  * Gives a record another key. The new record first, so that a crash loses nothing. Then the old one is swapped for
  * one whose deadline is past, and only if it is what stands under the new key: what another request commits before
  * that comes along, and what comes after finds nothing.
+ *
+ * @param known what probably stands under the old key
  */
-export async function moveRecord(old: Commit, copy: Commit, backend: Backend, ask: Ask): Promise<Moved> {
-  let theirs: Replaced = { body: old.held.seen, expires: 0 }
+export async function moveRecord(
+  old: Commit,
+  copy: Commit,
+  known: Entry,
+  backend: Backend,
+  ask: Ask,
+): Promise<Moved> {
+  let theirs: Replaced = known
   for (;;) {
     if (!old.onto(theirs)) return undefined
-    if (!(await put(copy.as(old), backend, ask))) return 'taken'
+    if (!(await put(copy.as(old), old.remainingMs, backend, ask))) return 'taken'
     const body: string = theirs.body
-    theirs = await ask<Replaced>('set', () => backend.replace(old.key, body, old.entry(0)))
+    theirs = await ask<Replaced>('set', () => backend.replace(old.key, body, old.entry(0)), old.remainingMs)
     if (theirs === true) return 'moved'
     if (!theirs) return undefined
   }
 }
 
 /** @returns whether the key is this session's */
-async function put(copy: Commit, backend: Backend, ask: Ask): Promise<boolean> {
+async function put(copy: Commit, limitMs: number, backend: Backend, ask: Ask): Promise<boolean> {
   const { key } = copy
   const { seen } = copy.held
   const written =
     seen === ''
-      ? await ask('create', () => backend.create(key, copy.entry()))
-      : (await ask<Replaced>('set', () => backend.replace(key, seen, copy.entry()))) === true
+      ? await ask('create', () => backend.create(key, copy.entry()), limitMs)
+      : (await ask<Replaced>('set', () => backend.replace(key, seen, copy.entry()), limitMs)) === true
   if (written) copy.agreed(copy.data)
   return written
 }
