@@ -12,7 +12,7 @@ const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 
 /** With `--core` those that want no server and nothing from the network. */
 const CORE =
-  /^test.(behaviour|conformance|base|cookie|record|session|exchange|engine|faults|response|backend.(lmdb|memory)|store.(lmdb|memory)|packaging.package|examples.writing)\b/
+  /^test.(behaviour|conformance|base|cookie|record|session|exchange|engine|faults|response|backend.(lmdb|memory)|store.(lmdb|memory|of.backend)|packaging.package|examples.writing)\b/
 const onlyCore = process.argv.includes('--core')
 const DEPENDENTS = join('test', 'dependents', '/')
 const onlyDependents = process.argv.includes('--dependents')
