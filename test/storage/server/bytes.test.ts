@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { byteLength, byteString, bytesOf, textOf } from '../../../lib/storage/server/bytes'
 import { globMatcher } from '../../../lib/storage/server/glob'
-import { splitInline } from '../../../lib/storage/server/resp/inline-words'
 import { Fields, type Reply, ReplyWriter, Status, Verbatim } from '../../../lib/storage/server/resp/reply'
 
 const SAMPLES: Buffer[] = [
@@ -75,19 +74,6 @@ describe('replies', () => {
 
   it('cannot be split by a line end inside a status', () => {
     assert.equal(encoded(new Status('a\r\n+b'), 2), '+a  +b\r\n')
-  })
-})
-
-describe('words on a line', () => {
-  it('are split at spaces, with quotes', () => {
-    assert.deepEqual(splitInline('  set  a\t"b c"  '), ['set', 'a', 'b c'])
-    assert.deepEqual(splitInline(String.raw`"\x41\n\"\q" 'it\'s \n' ""`), ['A\n"q', String.raw`it's \n`, ''])
-    assert.deepEqual(splitInline('get a\r'), ['get', 'a'])
-    assert.deepEqual(splitInline(' \r'), [])
-  })
-
-  it('with a quote that is open, or closed in a word, are refused', () => {
-    for (const line of ['"a', "'a", '"a"b', "'a'b", '"a\\']) assert.equal(splitInline(line), undefined, line)
   })
 })
 

@@ -1,5 +1,4 @@
 import { textOf } from '../bytes'
-import { splitInline } from './inline-words'
 
 /** The input is not RESP, or is larger than the limits allow. The connection cannot be used any further. */
 export class ProtocolError extends Error {}
@@ -23,6 +22,10 @@ const ASTERISK = 42
 const DOLLAR = 36
 const MINUS = 45
 const ZERO = 48
+
+/** Redis splits an inline request at the characters of C's isspace and at zeros. */
+const WORDS = /[^ \t\r\n\v\f\0]+/g
+const QUOTES = /["']/
 
 const EMPTY = Buffer.alloc(0)
 
@@ -169,7 +172,12 @@ export class RequestParser {
     return negative ? -value : value
   }
 
-  /** @returns the words of one line, none for an empty one; `undefined` when its end has not come */
+  /**
+   * A line typed by a person (telnet, netcat): words between spaces. Redis' quoting is refused, not misread: what needs it
+   * is sent as an array, as all clients do.
+   *
+   * @returns the words of one line, none for an empty one; `undefined` when its end has not come
+   */
   private inline(): string[] | undefined {
     const end = this.data.indexOf(LF, this.at)
     const length = (end < 0 ? this.data.length : end) - this.at
@@ -177,8 +185,9 @@ export class RequestParser {
       throw new ProtocolError('too big inline request')
     }
     if (end < 0) return undefined
-    const words = splitInline(this.data.toString('latin1', this.at, end))
-    if (words === undefined) throw new ProtocolError('unbalanced quotes in request')
+    const line = this.data.toString('latin1', this.at, end)
+    if (QUOTES.test(line)) throw new ProtocolError('quotes in inline request')
+    const words = line.match(WORDS) ?? []
     if (words.length > this.limits.maxArguments) throw new ProtocolError('too big inline request')
     this.at = end + 1
     return words.map((word) => textOf(Buffer.from(word, 'latin1')))
