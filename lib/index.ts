@@ -17,6 +17,11 @@ import * as memory from './store/memory'
  *
  * @throws TypeError ERR_SESSION_OPTION when an option is wrong
  */
+function session(options?: session.SessionOptions): session.SessionMiddleware
+/** The last signature is what `ReturnType<typeof session>` sees: code that has another middleware in its place goes on. */
+function session(
+  options?: session.SessionOptions,
+): (req: LooseError, res: LooseError, next: (error?: LooseError) => void) => void
 function session(options?: session.SessionOptions): session.SessionMiddleware {
   return middleware.session(options)
 }

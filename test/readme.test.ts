@@ -42,7 +42,7 @@ interface Given {
 
 /** Runs a program. @returns what it declared under these names */
 function run(text: string, names: string[], { app, findUser }: Given = {}): any {
-  const body = text.replace(/^app\.listen\(3000\)$/m, '')
+  const body = text.replace(/^app\.listen\(3000\)$|^client\.connect\(\).*$/gm, '')
   const given = ['require', 'express', 'session', 'app', 'findUser']
   const work = new Function(...given, `{ ${body}; return { ${names.join(', ')} } }`)
   return work(createRequire(join(ROOT, 'package.json')), express, session, app, findUser)

@@ -36,7 +36,7 @@ export interface CookieData {
   domain?: string | undefined
   httpOnly?: boolean | undefined
   secure?: boolean | 'auto' | undefined
-  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
   priority?: 'low' | 'medium' | 'high' | undefined
   partitioned?: boolean | undefined
   signed?: boolean | undefined

@@ -22,7 +22,7 @@ export class Cookie {
   httpOnly: boolean | undefined = true
   declare domain?: string | undefined
   declare secure?: boolean | 'auto' | undefined
-  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
   declare priority?: 'low' | 'medium' | 'high' | undefined
   declare partitioned?: boolean | undefined
   declare signed?: boolean | undefined

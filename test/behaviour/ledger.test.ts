@@ -24,7 +24,7 @@ class Ledger {
   readonly because = new Map<string, number>()
   readonly wrong: string[] = []
 
-  constructor(events: ReturnType<typeof session>['events']) {
+  constructor(events: import('../../lib/index').SessionEmitter) {
     events.on('created', (event) => this.#begin(event.session))
     events.on('renewed', (event) => {
       this.#end(event.previous, 'renewed')

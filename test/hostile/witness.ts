@@ -22,7 +22,7 @@ export class Witness {
   readonly #heard: string[] = []
   readonly refused: string[] = []
 
-  constructor(owner: Owner, sessions: ReturnType<typeof sojourn.session>) {
+  constructor(owner: Owner, sessions: sojourn.SessionMiddleware) {
     for (const name of EVENTS) {
       sessions.events.on(name, (event: unknown) => {
         this.hear(name, event)

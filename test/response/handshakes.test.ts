@@ -50,7 +50,7 @@ class EmittingHandshakeResponse extends EventEmitter {
 
 const RESPONSES = { 'engine.io 6.0': HandshakeResponse, 'engine.io 6.6': EmittingHandshakeResponse }
 
-type Handshake = { req: any; res: any; nexts: unknown[]; sessions: ReturnType<typeof sojourn.session> }
+type Handshake = { req: any; res: any; nexts: unknown[]; sessions: sojourn.SessionMiddleware }
 
 async function handshake(
   store: unknown,

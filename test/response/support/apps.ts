@@ -17,7 +17,7 @@ export const { FailingStore, HangingStore, PlainStore, SlowStore, SyncStore } = 
 export interface SessionApp extends Served {
   /** Errors that reached the error handler, in order. */
   errors: any[]
-  sessions: ReturnType<typeof sojourn.session>
+  sessions: sojourn.SessionMiddleware
 }
 
 export interface AppSettings {

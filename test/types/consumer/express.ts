@@ -1,4 +1,4 @@
-import express, { type Request } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import session, { MemoryStore, type SessionData, SessionError, Store } from 'sojourn'
 import { LmdbStore } from 'sojourn/lmdb'
 import { PostgresStore } from 'sojourn/postgres'
@@ -82,6 +82,24 @@ class Half extends Store {
 session({ store: {} })
 // @ts-expect-error: milliseconds
 session({ cookie: { maxAge: '1h' } })
+
+/** As code has it that takes the module: stores of others, and doubles in tests. */
+interface TheirData {
+  cookie: {
+    originalMaxAge: number | null
+    maxAge?: number | undefined
+    expires?: Date | null | undefined
+    secure?: boolean | 'auto' | undefined
+    sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
+  }
+}
+declare function connectsqlite3(module: {
+  session: {
+    Store: abstract new () => { load(sid: string, done: (error: any, found?: TheirData) => any): void }
+  }
+}): new () => Mine
+const double: ReturnType<typeof session> = ((_req, _res, next) => next()) as RequestHandler
+app.use(double, session({ store: new (connectsqlite3(session))() }))
 
 const url = 'redis://localhost'
 export const stores: Store[] = [
