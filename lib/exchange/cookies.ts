@@ -76,7 +76,8 @@ export function putHeaders({ req, res, room }: Exchange, line: string): void {
   }
   // Asked first: as long as there are no headers at all, that costs nothing.
   const cacheable = room.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined
-  appendHeader(res, 'Set-Cookie', line)
+  // Always a list: adapters of serverless hosts look for cookies in lists only.
+  appendHeader(res, 'Set-Cookie', [line])
   if (cacheable) {
     // OWASP Session Management: caches must not keep the cookie. RFC 9111 section 5.2.2.4.
     res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')

@@ -18,5 +18,7 @@ withBoth('Hono on its Node server', (side) => {
     app.onError((_error: unknown, c: any) => c.text('sorry', 500))
     return getRequestListener(app.fetch)
   }
-  visits(side, host, 'answers arrive before the save where headers are given to writeHead()')
+  visits(side, host, {
+    unsaved: 'answers arrive before the save where headers are given to writeHead()',
+  })
 })

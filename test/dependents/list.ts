@@ -8,6 +8,10 @@ export interface Dependents {
 const VISITS = 'sessions over requests, login and logout, also with a store that answers late'
 const FORMS = 'a form with its token is taken, another one refused'
 
+const STORE = 'sessions over requests, login, logout and renewal'
+const STORE_ENDS = `${STORE}; time-outs, parallel changes`
+const SOCKET = 'a socket has the session of its page, and its writes are seen there, until logout'
+
 export const DEPENDENTS: readonly Dependents[] = [
   { packages: ['koa', 'koa-connect'], file: 'koa', ran: VISITS },
   { packages: ['fastify', '@fastify/middie'], file: 'fastify', ran: VISITS },
@@ -45,6 +49,36 @@ export const DEPENDENTS: readonly Dependents[] = [
     file: 'connect',
     ran: 'an answer that comes too late; a failed save is an error page',
   },
+  {
+    packages: ['socket.io', 'socket.io-client'],
+    file: 'socket-io',
+    ran: `${SOCKET}; polling, WebSocket and both`,
+  },
+  { packages: ['express-socket.io-session'], file: 'socket-io', ran: SOCKET },
+  { packages: ['ws'], file: 'sockets', ran: SOCKET },
+  { packages: ['express-ws'], file: 'sockets', ran: SOCKET },
+  { packages: ['serverless-http'], file: 'serverless', ran: VISITS },
+  { packages: ['@vendia/serverless-express'], file: 'serverless', ran: VISITS },
+  {
+    packages: ['grant'],
+    file: 'grant',
+    ran: 'a login at a provider, with its state and token in the session',
+  },
+  { packages: ['supertest'], file: 'injected', ran: VISITS },
+  { packages: ['light-my-request'], file: 'injected', ran: VISITS },
+  {
+    packages: ['jest', 'jest-environment-jsdom'],
+    file: 'jest',
+    ran: "an application's tests, in Node.js and in jsdom, with real and with fake timers",
+  },
+  { packages: ['connect-loki'], file: 'stores', ran: `${STORE}; parallel changes` },
+  { packages: ['memorystore'], file: 'stores', ran: STORE_ENDS },
+  { packages: ['session-file-store'], file: 'stores', ran: STORE_ENDS },
+  { packages: ['connect-sqlite3'], file: 'stores', ran: STORE_ENDS },
+  { packages: ['better-sqlite3-session-store', 'better-sqlite3'], file: 'stores', ran: STORE_ENDS },
+  { packages: ['connect-session-knex'], file: 'stores', ran: `${STORE_ENDS}; on SQLite` },
+  { packages: ['express-mysql-session'], file: 'store-servers', ran: `${STORE_ENDS}; on MariaDB` },
+  { packages: ['connect-memcached'], file: 'store-servers', ran: `${STORE_ENDS}; on memcached` },
 ]
 
 /** Installed for the sake of the others. */
@@ -55,28 +89,6 @@ export const HELPERS = [
   'express',
   'express-session',
   'node-gyp',
-  // Their tests come next.
-  '@vendia/serverless-express',
-  'better-sqlite3',
-  'better-sqlite3-session-store',
-  'connect-loki',
-  'connect-memcached',
-  'connect-session-knex',
-  'connect-sqlite3',
-  'express-mysql-session',
-  'express-socket.io-session',
-  'express-ws',
-  'grant',
-  'jest',
-  'jest-environment-jsdom',
-  'light-my-request',
-  'memorystore',
-  'serverless-http',
-  'session-file-store',
-  'socket.io',
-  'socket.io-client',
-  'supertest',
-  'ws',
 ]
 
 /** The rows of README's table, with the versions that are installed. */

@@ -12,5 +12,7 @@ withBoth('restify', (side) => {
     })
     return (req, res) => server.server.emit('request', req, res)
   }
-  visits(side, host, 'answers arrive before the save where headers are given to writeHead()')
+  visits(side, host, {
+    unsaved: 'answers arrive before the save where headers are given to writeHead()',
+  })
 })

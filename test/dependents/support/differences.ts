@@ -14,4 +14,8 @@ export const DIFFERENCES = {
     package: 'express-session',
     reason: 'it keeps the last byte back only where content-length was set before',
   },
+  'functions answer before the save': {
+    package: 'express-session',
+    reason: 'the adapter takes the answer as ended while the save is under way',
+  },
 } as const satisfies Record<string, { package: 'express-session' | 'sojourn'; reason: string }>

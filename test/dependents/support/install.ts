@@ -77,6 +77,7 @@ async function compile(folder: string, name: string): Promise<void> {
  * `npm install express-session@npm:sojourn`.
  */
 export function withOurs(base: string, tarball: string, folder: string): void {
+  cpSync(join(base, 'package.json'), join(folder, 'package.json'))
   linkTree(join(base, 'node_modules'), join(folder, 'node_modules'))
   const ours = join(folder, 'node_modules/sojourn')
   const alias = join(folder, 'node_modules/express-session')

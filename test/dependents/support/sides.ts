@@ -40,7 +40,7 @@ function sides(): Side[] {
 
 /** The same tests with both packages. */
 export function withBoth(title: string, body: (side: Side) => void): void {
-  for (const one of sides()) describe(`${title}, ${one.name}`, () => body(one))
+  for (const one of sides()) describe(`${title}, ${one.name}`, { timeout: 60_000 }, () => body(one))
 }
 
 /** For `skip`: why a package that has to be compiled is not there. @throws in CI, where nothing may be skipped */

@@ -18,11 +18,21 @@ async function visit(side: Side, host: Host, t: TestContext, options: object = {
   return (await serve(t, listener)).client()
 }
 
-/** What visitors of any host do. `unsaved`: what tells of a package whose answers here arrive before the save. */
-export function visits(side: Side, host: Host, unsaved?: Difference): void {
-  for (const kind of ['memory', 'late'] as const) {
+type Stores = Record<string, (t: TestContext) => any>
+
+export interface VisitOptions {
+  /** What tells of a package whose answers arrive here before the save. */
+  unsaved?: Difference
+  /** The stores to visit with, by what a title says of them. */
+  stores?: Stores
+}
+
+/** What visitors of any host do. */
+export function visits(side: Side, host: Host, { unsaved, stores }: VisitOptions = {}): void {
+  const both: Stores = { memory: () => undefined, late: () => lateStore(side) }
+  for (const [kind, storeOf] of Object.entries(stores ?? both)) {
     const newSite = async (t: TestContext) => {
-      const store = kind === 'late' ? lateStore(side) : undefined
+      const store = await storeOf(t)
       const client = await visit(side, host, t, { store })
       const patient = unsaved !== undefined && side.differs(unsaved)
       const get = async (path: string, who = client) => {

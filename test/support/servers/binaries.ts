@@ -25,6 +25,16 @@ export function withoutPostgres(): string | false {
   return without('postgresql', ['postgres', 'initdb'])
 }
 
+/** As `withoutRedis`, for MariaDB. */
+export function withoutMariadb(): string | false {
+  return without('mariadb-server', ['mariadbd', 'mariadb-install-db', 'mariadb'])
+}
+
+/** As `withoutRedis`, for memcached. */
+export function withoutMemcached(): string | false {
+  return without('memcached', ['memcached'])
+}
+
 function without(debianPackage: string, programs: string[]): string | false {
   const missing = programs.filter((name) => findProgram(name) === undefined)
   if (missing.length === 0) return false

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer, type NetConnectOpts } from 'node:net'
 
 const FIRST = 10_000
 const LAST = 21_999
@@ -27,5 +27,18 @@ async function isFree(port: number): Promise<boolean> {
     return false
   } finally {
     probe.close()
+  }
+}
+
+/** @returns whether a server takes connections there */
+export async function isListening(where: NetConnectOpts): Promise<boolean> {
+  const socket = connect(where)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
