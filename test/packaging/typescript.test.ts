@@ -1,4 +1,4 @@
-/** The declarations for TypeScript from 5.7 on, and beside `@types/express-session` (T24). */
+/** The declarations for TypeScript from 5.4 on, and beside `@types/express-session` (T24). */
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { install, withoutNetwork } from './network'
@@ -17,7 +17,7 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
     packed = pack()
     tools = install(join(packed.tarball, '../tools'), {
       [THEIRS]: '^1.18.0',
-      'typescript-5.7': 'npm:typescript@~5.7.0',
+      'typescript-5.4': 'npm:typescript@~5.4.0',
       'typescript-5.9': 'npm:typescript@~5.9.0',
       'typescript-7': 'npm:typescript@^7.0.0',
     })
@@ -37,7 +37,7 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
     compile(folders[folder] ?? '', { ...settings, compiler })
   }
 
-  for (const version of ['5.7', '5.9', '7']) {
+  for (const version of ['5.4', '5.9', '7']) {
     test(`TypeScript ${version}, as sojourn`, () => {
       compiles(version, 'own', { resolution: 'nodenext' })
       compiles(version, 'own', { resolution: 'bundler' })
@@ -50,8 +50,8 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
     })
   }
 
-  test('TypeScript 5.7 in a project of the old kind, as sojourn', () => {
-    compiles('5.7', 'own', { resolution: 'node10' })
+  test('TypeScript 5.4 in a project of the old kind, as sojourn', () => {
+    compiles('5.4', 'own', { resolution: 'node10' })
   })
 
   test(`as express-session with ${THEIRS} left behind, where declarations are not checked`, () => {
