@@ -15,6 +15,6 @@ for (const bridge of ['@fastify/middie', '@fastify/express']) {
       return (req, res) => app.routing(req, res)
     }
     visits(side, host)
-    if (bridge === '@fastify/express') failedSaves(side, host)
+    failedSaves(side, host)
   })
 }

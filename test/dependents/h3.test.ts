@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { type Host, visits } from './support/visits'
+import { failedSaves, type Host, visits } from './support/visits'
 
 withBoth('h3', (side) => {
   const host: Host = (sessions) => {
@@ -11,4 +11,5 @@ withBoth('h3', (side) => {
     return toNodeListener(app)
   }
   visits(side, host)
+  failedSaves(side, host)
 })

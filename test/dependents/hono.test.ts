@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { type Host, visits } from './support/visits'
+import { failedSaves, type Host, visits } from './support/visits'
 
 withBoth('Hono on its Node server', (side) => {
   const host: Host = (sessions) => {
@@ -21,4 +21,5 @@ withBoth('Hono on its Node server', (side) => {
   visits(side, host, {
     unsaved: 'answers arrive before the save where headers are given to writeHead()',
   })
+  failedSaves(side, host)
 })

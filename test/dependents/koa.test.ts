@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { type Host, visits } from './support/visits'
+import { failedSaves, type Host, visits } from './support/visits'
 
 withBoth('Koa through koa-connect', (side) => {
   const host: Host = (sessions) => {
@@ -14,4 +14,5 @@ withBoth('Koa through koa-connect', (side) => {
     return app.callback()
   }
   visits(side, host)
+  failedSaves(side, host)
 })

@@ -6,6 +6,7 @@ export interface Dependents {
 }
 
 const VISITS = 'sessions over requests, login and logout, also with a store that answers late'
+const HOST = `${VISITS}; a failed save is an error page`
 const FORMS = 'a form with its token is taken, another one refused'
 
 const STORE = 'sessions over requests, login, logout and renewal'
@@ -13,18 +14,18 @@ const STORE_ENDS = `${STORE}; time-outs, parallel changes`
 const SOCKET = 'a socket has the session of its page, and its writes are seen there, until logout'
 
 export const DEPENDENTS: readonly Dependents[] = [
-  { packages: ['koa', 'koa-connect'], file: 'koa', ran: VISITS },
-  { packages: ['fastify', '@fastify/middie'], file: 'fastify', ran: VISITS },
+  { packages: ['koa', 'koa-connect'], file: 'koa', ran: HOST },
+  { packages: ['fastify', '@fastify/middie'], file: 'fastify', ran: HOST },
   {
     packages: ['fastify', '@fastify/express'],
     file: 'fastify',
-    ran: `${VISITS}; a failed save is an error page`,
+    ran: HOST,
   },
-  { packages: ['@nestjs/core'], file: 'nest', ran: `${VISITS}; a failed save is an error page` },
-  { packages: ['h3'], file: 'h3', ran: VISITS },
-  { packages: ['hono', '@hono/node-server'], file: 'hono', ran: VISITS },
-  { packages: ['restify'], file: 'restify', ran: VISITS },
-  { packages: ['polka'], file: 'polka', ran: `${VISITS}; a failed save is an error page` },
+  { packages: ['@nestjs/core'], file: 'nest', ran: HOST },
+  { packages: ['h3'], file: 'h3', ran: HOST },
+  { packages: ['hono', '@hono/node-server'], file: 'hono', ran: HOST },
+  { packages: ['restify'], file: 'restify', ran: HOST },
+  { packages: ['polka'], file: 'polka', ran: HOST },
   {
     packages: ['passport', 'passport-local'],
     file: 'passport',
@@ -71,7 +72,7 @@ export const DEPENDENTS: readonly Dependents[] = [
     file: 'jest',
     ran: "an application's tests, in Node.js and in jsdom, with real and with fake timers",
   },
-  { packages: ['connect-loki'], file: 'stores', ran: `${STORE}; parallel changes` },
+  { packages: ['connect-loki'], file: 'stores', ran: STORE_ENDS },
   { packages: ['memorystore'], file: 'stores', ran: STORE_ENDS },
   { packages: ['session-file-store'], file: 'stores', ran: STORE_ENDS },
   { packages: ['connect-sqlite3'], file: 'stores', ran: STORE_ENDS },

@@ -1,6 +1,6 @@
 import { page } from './support/pages'
 import { withBoth } from './support/sides'
-import { type Host, visits } from './support/visits'
+import { failedSaves, type Host, visits } from './support/visits'
 
 withBoth('restify', (side) => {
   const host: Host = (sessions) => {
@@ -15,4 +15,5 @@ withBoth('restify', (side) => {
   visits(side, host, {
     unsaved: 'answers arrive before the save where headers are given to writeHead()',
   })
+  failedSaves(side, host)
 })

@@ -16,7 +16,7 @@ withBoth('connect-loki', (side) => {
       })
       return once(store, 'connect').then(() => store)
     },
-    { clock: 'its own', timeouts: false },
+    { clock: 'its own' },
   )
 })
 

@@ -29,14 +29,13 @@ const express = (side: Side): Host => {
 export interface StoreOptions {
   /** Whether a store drops sessions by the process's clock, which a test moves, or by another. */
   clock?: 'the process' | 'its own'
-  timeouts?: boolean
 }
 
 /** What visitors do where this store keeps their sessions. */
 export function storeVisits(
   side: Side,
   newStore: (t: TestContext) => any,
-  { clock = 'the process', timeouts = true }: StoreOptions = {},
+  { clock = 'the process' }: StoreOptions = {},
 ): void {
   visits(side, express(side), { stores: { its: newStore } })
 
@@ -69,7 +68,7 @@ export function storeVisits(
   // Options and promises that express-session does not have.
   if (!side.ours) return
 
-  for (const timeout of timeouts ? ['idleTimeout', 'absoluteTimeout'] : []) {
+  for (const timeout of ['idleTimeout', 'absoluteTimeout']) {
     test(`${timeout} ends a session`, async (t) => {
       const client = await clientWith(t, { [timeout]: 40 })
       await inTime(client.get('/login'))
