@@ -1,3 +1,4 @@
+import { fingerprint } from '../../lib/base/ids'
 import { update } from '../../lib/middleware/session'
 import { Asked, type End } from './asked'
 import type { Change } from './changes'
@@ -112,8 +113,11 @@ export class Visit {
     const line = this.world.lines.of(session.id)
     const { length } = this.changes
     const end = this.wantsEnd(name, line)
+    const previous = session.id
     try {
       await session[name]()
+      // Of a session that was never stored no event tells it.
+      if (name === 'renewId') this.world.lines.renew(fingerprint(previous), fingerprint(session.id))
       this.done(name, line, length, end)
     } catch (error) {
       this.#isTold(error, line)
