@@ -42,6 +42,17 @@ export class SessionError extends Error {
   }
 }
 
+/**
+ * Whether it is an error of this package, also of another copy of it in this process: known by its name and code,
+ * since that copy has a class of its own.
+ */
+export function isSessionError(error: unknown): error is SessionError {
+  if (error instanceof SessionError) return true
+  if (typeof error !== 'object' || error === null) return false
+  const { name, code } = error as { name?: unknown; code?: unknown }
+  return name === 'SessionError' && typeof code === 'string' && Object.hasOwn(ERROR_CODES, code)
+}
+
 /** A wrong option. A `TypeError`, as express-session throws, with our code on it. */
 export class SessionOptionError extends TypeError {
   readonly code = 'ERR_SESSION_OPTION' satisfies SessionErrorCode
@@ -64,7 +75,7 @@ export function badOption(name: string, expected: string, got: unknown): never {
 
 /** @returns `cause` itself when it is already ours, else a `SessionError` around it that says what was tried */
 export function storeError(operation: string, cause: unknown): SessionError {
-  if (cause instanceof SessionError) return cause
+  if (isSessionError(cause)) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new SessionError('ERR_SESSION_STORE', `store ${operation} failed: ${reason}`, { cause })
 }
@@ -75,13 +86,13 @@ export function storeError(operation: string, cause: unknown): SessionError {
  */
 export function errorAsGiven(operation: string, cause: unknown): SessionError {
   const message = cause instanceof Error ? cause.message : String(cause)
-  if (cause instanceof SessionError || message === '') return storeError(operation, cause)
+  if (isSessionError(cause) || message === '') return storeError(operation, cause)
   return new SessionError('ERR_SESSION_STORE', message, { cause })
 }
 
 /** Whether a store has failed, or has not answered in time. */
 export function isStoreFailure(error: unknown): boolean {
-  const code = error instanceof SessionError ? error.code : undefined
+  const code = isSessionError(error) ? error.code : undefined
   return code === 'ERR_SESSION_STORE' || code === 'ERR_SESSION_STORE_TIMEOUT'
 }
 

@@ -10,7 +10,7 @@ import type { SessionRequest } from '../session/link'
 import { type AnyRequest, checkStore } from '../session/options'
 import { readOptions } from '../session/policy'
 import type { Store } from '../session/store'
-import { BackedStore } from '../store/backed-store'
+import { type OwnStore, ownStore } from '../store/protocol'
 import { HandlerStore } from './handler-store'
 import { type EngineRoom, LiveState } from './live'
 import { type Operations, OperationTable, type OperationType } from './operations'
@@ -32,6 +32,7 @@ export class SessionEngine {
   readonly #signer: Signer
   readonly #operations = new OperationTable()
   #store: Store | undefined = undefined
+  #ownStore: OwnStore | undefined = undefined
   #room: EngineRoom | undefined = undefined
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong, or the secret is missing or short */
@@ -55,10 +56,11 @@ export class SessionEngine {
   /**
    * Keeps sessions in a store instead of handlers: one of this package's, or any of express-session's kind.
    *
-   * @throws TypeError ERR_SESSION_OPTION when it is no store
+   * @throws TypeError ERR_SESSION_OPTION when it is no store, or one of another version of this package
    */
   useStore(store: Store): this {
     checkStore(store)
+    this.#ownStore = ownStore(store)
     this.#store = store
     this.#room = undefined
     return this
@@ -72,9 +74,8 @@ export class SessionEngine {
    */
   async cleanup(): Promise<unknown> {
     const handler = this.#operations.get('cleanup')
-    if (!handler && this.#store instanceof BackedStore && this.#store.backend.prune) {
-      return this.#store.backend.prune(Date.now())
-    }
+    const backend = this.#ownStore?.backend
+    if (!handler && backend?.prune) return backend.prune(Date.now())
     return (handler ?? this.#operations.require('cleanup'))()
   }
 

@@ -15,10 +15,9 @@ import type { SessionRequest } from '../session/link'
 import { readCookieOptions } from '../session/options'
 import type { Policy } from '../session/policy'
 import { isSecure } from '../session/request'
-import type { Store } from '../session/store'
-import { BackedStore } from '../store/backed-store'
+import { OWN_STORE_METHODS, type Store } from '../session/store'
 import type { Listener } from '../store/lifecycle'
-import { isOriginal } from '../store/ours'
+import { type OwnStore, ownStore } from '../store/protocol'
 import { warnIfInsecure, warnIfUntrusted } from './cookie-warnings'
 import { requestLabel } from './debug'
 import { warnAbout } from './warnings'
@@ -35,11 +34,14 @@ export class Room implements Listener {
   readonly canonical: CanonicalReader | undefined
   /** Look at what handlers put into sessions: not in production, where it would cost. Read once, as Express does. */
   readonly looksAtData = process.env['NODE_ENV'] !== 'production'
+  /** The store, if it is one of ours. */
+  readonly #own: OwnStore | undefined
   readonly #backendKeeper: Keeper | undefined
   readonly #foreignKeeper: Keeper
   /** The signer for `req.secret`, as long as it stays the same. */
   #borrowed: { secret: string; signer: Signer } | undefined = undefined
 
+  /** @throws TypeError ERR_SESSION_OPTION for cookie options, and for a store of another version of this package */
   constructor(policy: Policy, store: Store, cookie: unknown, events = new EventEmitter()) {
     this.events = events
     this.policy = policy
@@ -54,16 +56,23 @@ export class Room implements Listener {
       this.#template = new CookieTemplate(policy.name, this.#base)
       this.canonical = new CanonicalReader(this.#base)
     }
-    this.#backendKeeper = store instanceof BackedStore ? backendKeeper(store, this) : undefined
+    const own = ownStore(store)
+    this.#own = own
+    this.#backendKeeper = own && backendKeeper(own, this)
     this.#foreignKeeper = new ForeignKeeper(store, this)
-    if (store instanceof BackedStore) store.lifecycle.join(this)
+    own?.lifecycle.join(this)
   }
 
   /** The inner contract is for stores whose public methods are their class's own; people override them. */
   keeper(): Keeper {
-    const { store } = this
-    if (this.#backendKeeper && isOriginal(store as BackedStore)) return this.#backendKeeper
-    return this.#foreignKeeper
+    return this.#backendKeeper && this.#own?.isOriginal() ? this.#backendKeeper : this.#foreignKeeper
+  }
+
+  /** Whether the store's `createSession` does no more than the exchange does without it. */
+  get makesPlainSessions(): boolean {
+    const { createSession } = this.store
+    if (!createSession || createSession === OWN_STORE_METHODS.createSession) return true
+    return this.#own?.isOriginal() === true
   }
 
   cookieBase(req: SessionRequest): CookieBase {
@@ -134,17 +143,16 @@ export class Room implements Listener {
     if (!this.hears(name)) return
     // Of a store with methods of its own the exchange tells itself what it asks these for.
     const asked = name === 'created' || (event() as { because?: unknown }).because === 'destroyed'
-    if (!asked || isOriginal(this.store as BackedStore)) this.tell(name, event)
+    if (!asked || this.#own?.isOriginal()) this.tell(name, event)
   }
 
   /** What stands for the session of an id in events: what a store of ours shows in `sessionsOf`. */
   fingerprint(id: string): string {
-    const { store } = this
-    return store instanceof BackedStore ? store.keys.fingerprintOf(id) : fingerprint(id)
+    return this.#own ? this.#own.keys.fingerprintOf(id) : fingerprint(id)
   }
 }
 
-function backendKeeper(store: BackedStore, room: Room): Keeper {
+function backendKeeper(store: OwnStore, room: Room): Keeper {
   const { owners } = store
   return owners?.limit ? new OwnerKeeper(store, owners, owners.limit, room) : new BackendKeeper(store, room)
 }

@@ -5,7 +5,6 @@ import type { Loaded } from '../keeper/contract'
 import { dataText } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { Session, type SessionData } from '../session/session'
-import { OWN_STORE_METHODS } from '../session/store'
 import type { Exchange } from './exchange'
 
 /** Puts the session of the first id that the store knows on the request, or a new one. */
@@ -52,8 +51,7 @@ export function inflate(exchange: Exchange, loaded: Loaded): void {
   const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie)
   exchange.createdAt = Cookie.createdAt(cookie)
   let made: unknown
-  const { createSession } = room.store
-  if (createSession && createSession !== OWN_STORE_METHODS.createSession) {
+  if (!room.makesPlainSessions) {
     // Overridden, or express-session's own where a store brings that along: its session may be of another class.
     made = room.store.createSession(req, loaded.data as unknown as SessionData)
     // It may be the very object, which would never differ from itself.

@@ -6,7 +6,7 @@ import { pathMatches } from '../cookie/path-match'
 import type { Signer } from '../cookie/signature'
 import { Room } from '../exchange/context'
 import { debugRequest } from '../exchange/debug'
-import { Exchange, exchangeOf, type Next } from '../exchange/exchange'
+import { Exchange, type Next } from '../exchange/exchange'
 import { generate, start } from '../exchange/start'
 import { warnStoreDown } from '../exchange/warnings'
 import { holdResponse } from '../response/hold-response'
@@ -109,7 +109,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
 
   function enter(exchange: Exchange, signer: Signer): void | PromiseLike<void> {
     const { req } = exchange
-    exchangeOf(req)?.giveWay()
+    req[LINK]?.giveWay()
     req.sessionStore = store
     req[LINK] = exchange
     return start(exchange, requestIds(req, policy.name, signer, refuse))
@@ -146,10 +146,10 @@ export async function update<R>(
   req: AnyRequest,
   change: (data: Partial<SessionData> & Record<string, AnyRequest>) => R | PromiseLike<R>,
 ): Promise<R> {
-  const exchange = exchangeOf(req)
-  if (!exchange)
+  const link = (req as SessionRequest)[LINK]
+  if (!link)
     throw new SessionError('ERR_SESSION_USAGE', 'update: the request has not passed the session middleware')
-  return exchange.update(change as (data: Record<string, unknown>) => R | PromiseLike<R>)
+  return link.update(change as (data: Record<string, unknown>) => R | PromiseLike<R>)
 }
 
 /** With the status under both names that error handlers of the field look for. */

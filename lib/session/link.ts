@@ -1,10 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Data } from '../record/text'
 import type { Cookie } from './cookie'
 import type { Session } from './session'
 import type { Store } from './store'
 
-/** Under this key a request carries what ties its session to the middleware that made it. */
-export const LINK: unique symbol = Symbol('sojourn.link')
+/**
+ * Under this key a request carries what ties its session to the middleware that made it. A store's `regenerate` and
+ * `createSession` read it, which may be of another copy of this package in the process: the copies share the key as long
+ * as `SessionLink` is the same, and its number has to be raised with every change of that.
+ */
+export const LINK: unique symbol = Symbol.for('sojourn.link.1')
 
 /** A request as this package sees it: node:http's, HTTP/2's, a socket.io handshake, or less. */
 export interface SessionRequest {
@@ -43,4 +48,8 @@ export interface SessionLink {
   restoreCookie(raw: object): Cookie
   /** Ends an id by `destroy`, which asks the store: nothing that is in flight may write it again. */
   endBy(id: string, destroy: () => Promise<void>): Promise<void>
+  /** `session.update(req, change)`. */
+  update<R>(change: (data: Data) => R | PromiseLike<R>): Promise<R>
+  /** Another middleware gives the request a session: this one leaves its hands off it. */
+  giveWay(): void
 }

@@ -12,7 +12,9 @@ import { KeyRing } from './keys'
 import { Lifecycle } from './lifecycle'
 import { Elsewhere } from './migration'
 import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './options'
+import { isOriginal } from './ours'
 import { type OwnedSession, Owners, type RevokeOptions } from './owners'
+import { STORE, STORE_PROTOCOL } from './protocol'
 import { putCounted } from './put-counted'
 import { putEntry } from './put-entry'
 import { storedSession } from './stored-session'
@@ -67,14 +69,9 @@ export class BackedStore extends Store {
   }
 
   override set(sid: string, session: SessionData, callback?: Callback): Promise<void> {
-    // The text is taken now: what the caller changes after `set` returned belongs to the next one.
-    let body: string
-    try {
-      body = JSON.stringify(session)
-    } catch (error) {
-      return settle(() => Promise.reject(error), callback)
-    }
     return settle(() => {
+      // The text is taken now: what the caller changes after `set` returned belongs to the next one.
+      const body = JSON.stringify(session)
       const key = this.keys.ofShown(sid)
       const put = () => this.#set(key, session, body)
       return this.elsewhere ? this.#taken(sid, key).then(put) : put()
@@ -193,6 +190,16 @@ export class BackedStore extends Store {
     })
   }
 
+  /** @internal */
+  get [STORE](): number {
+    return STORE_PROTOCOL
+  }
+
+  /** @internal */
+  isOriginal(): boolean {
+    return isOriginal(this, BackedStore.prototype)
+  }
+
   #tellEnd(key: StoreKey, because: EndReason): void {
     this.lifecycle.tell('destroyed', () => ({ session: this.keys.fingerprint(key), because }))
   }
@@ -223,12 +230,8 @@ export class BackedStore extends Store {
     const put = (text: string) => this.#put(key, session, text)
     const owner = owners?.limit && owners.of(session)
     if (!owners?.limit || owner === undefined) return put(body)
-    return putCounted(owners, owners.limit, backend, (text) => this.opened(key, text), {
-      owner,
-      key,
-      body,
-      put,
-    })
+    const open = (text: string) => this.opened(key, text)
+    return putCounted(owners, owners.limit, backend, open, { owner, key, body, put })
   }
 
   #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {

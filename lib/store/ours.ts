@@ -1,9 +1,11 @@
 import { OWN_STORE_METHODS } from '../session/store'
-import { BackedStore } from './backed-store'
+import type { OwnStore } from './protocol'
 
-/** Whether nobody has overridden a method that the middleware would otherwise call. */
-export function isOriginal(store: BackedStore): boolean {
-  const { prototype } = BackedStore
+/**
+ * @param prototype of `BackedStore` in the store's own copy of this package
+ * @returns whether nobody has overridden a method that the middleware would otherwise call
+ */
+export function isOriginal(store: OwnStore, prototype: OwnStore): boolean {
   return (
     store.get === prototype.get &&
     store.set === prototype.set &&

@@ -1,6 +1,6 @@
 import type { Backend, Entry, StoreKey } from '../../backend/contract'
 import { timers } from '../../base/timers'
-import type { BackedStore } from '../../store/backed-store'
+import type { OwnStore } from '../../store/protocol'
 import type { KeeperContext, Written } from '../contract'
 import { forAtMost, timeoutError } from '../time-limit'
 import type { Ask } from './backend-calls'
@@ -122,9 +122,9 @@ interface Again {
   known: Entry | undefined
 }
 
-const byStore = new WeakMap<BackedStore, CommitQueues>()
+const byStore = new WeakMap<OwnStore, CommitQueues>()
 
-export function commitQueuesOf(store: BackedStore): CommitQueues {
+export function commitQueuesOf(store: OwnStore): CommitQueues {
   let queues = byStore.get(store)
   if (!queues) {
     queues = new CommitQueues()

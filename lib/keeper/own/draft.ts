@@ -12,7 +12,7 @@ import {
 import { type Data, dataOf, joinRecord, parseData, parseRecord } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
-import type { BackedStore } from '../../store/backed-store'
+import type { OwnStore } from '../../store/protocol'
 import type { Held, KeeperContext } from '../contract'
 import { cookieTextOver } from '../cookie-conflict'
 import { deadlineOf } from './deadline'
@@ -40,7 +40,7 @@ export class Commit {
   merged = false
   /** Keys whose value by another request is replaced by this request's. */
   overwritten: readonly string[] = NONE
-  readonly #store: BackedStore
+  readonly #store: OwnStore
   readonly #context: KeeperContext
   readonly #session: Session
   /** Data text of the live session. */
@@ -60,7 +60,7 @@ export class Commit {
   /** The handler may have gone on since this commit began. */
   #waited = false
 
-  constructor(store: BackedStore, context: KeeperContext, held: Held, session: Session, mine: string) {
+  constructor(store: OwnStore, context: KeeperContext, held: Held, session: Session, mine: string) {
     this.#store = store
     this.#context = context
     this.held = held

@@ -3,7 +3,7 @@ import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import { worthMoving } from '../../record/expiry'
 import { Cookie } from '../../session/cookie'
 import { type Session, setSessionId, showInstead } from '../../session/session'
-import type { BackedStore } from '../../store/backed-store'
+import type { OwnStore } from '../../store/protocol'
 import {
   type Change,
   Held,
@@ -25,14 +25,14 @@ import { updateByTurns } from './update'
 export class BackendKeeper implements Keeper {
   readonly resaveIsTouch = true
   readonly lendsSession = false
-  readonly #store: BackedStore
+  readonly #store: OwnStore
   readonly #backend: Backend
   readonly #context: KeeperContext
   readonly #ask: Ask
   readonly #reader: RecordReader
   readonly #queues: CommitQueues
 
-  constructor(store: BackedStore, context: KeeperContext) {
+  constructor(store: OwnStore, context: KeeperContext) {
     this.#store = store
     this.#backend = store.backend
     this.#context = context

@@ -1,14 +1,15 @@
 import type { Awaitable } from '../../base/async'
-import { SessionError } from '../../base/errors'
+import { isSessionError } from '../../base/errors'
 import { dataText } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
-import type { BackedStore } from '../../store/backed-store'
-import type { LoginLimit } from '../../store/login-limit'
-import type { Owners } from '../../store/owners'
+import type { OwnStore } from '../../store/protocol'
 import { type Change, Held, type KeeperContext, type Loaded, type Updated, type Written } from '../contract'
 import { type Ask, askFor } from './backend-calls'
 import { BackendKeeper } from './keeper'
+
+type Owners = NonNullable<OwnStore['owners']>
+type Limit = NonNullable<Owners['limit']>
 
 /** Whose a session was when it was loaded or saved last, and the mark of when it became his. */
 interface Known {
@@ -19,13 +20,13 @@ interface Known {
 /** `BackendKeeper` where an owner may have only so many sessions: looks whenever a session becomes an owner's. */
 export class OwnerKeeper extends BackendKeeper {
   readonly #owners: Owners
-  readonly #limit: LoginLimit
+  readonly #limit: Limit
   readonly #keyOf: (id: string) => string
   readonly #refuse: (id: string) => Awaitable<boolean>
   readonly #call: Ask
   readonly #known = new WeakMap<Held, Known>()
 
-  constructor(store: BackedStore, owners: Owners, limit: LoginLimit, context: KeeperContext) {
+  constructor(store: OwnStore, owners: Owners, limit: Limit, context: KeeperContext) {
     super(store, context)
     this.#owners = owners
     this.#limit = limit
@@ -132,7 +133,7 @@ export class OwnerKeeper extends BackendKeeper {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof SessionError && error.code === 'ERR_SESSION_LIMIT'
+  return isSessionError(error) && error.code === 'ERR_SESSION_LIMIT'
 }
 
 function stands(written: Written): boolean {

@@ -4,17 +4,17 @@ import type { Reading } from '../../record/canonical'
 import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../record/expiry'
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
 import { copyOf, DOUBT } from '../../record/tree'
-import type { BackedStore } from '../../store/backed-store'
+import type { OwnStore } from '../../store/protocol'
 import { Held, type KeeperContext, type Loaded } from '../contract'
 
 /** Makes of a store's entry what a request needs of its session, as cheaply as the record allows. */
 export class RecordReader {
-  readonly #store: BackedStore
+  readonly #store: OwnStore
   readonly #context: KeeperContext
   /** Sessions end with their cookies and by nothing else. */
   readonly #timeless: boolean
 
-  constructor(store: BackedStore, context: KeeperContext) {
+  constructor(store: OwnStore, context: KeeperContext) {
     this.#store = store
     this.#context = context
     this.#timeless = isTimeless(context.policy)
