@@ -3,7 +3,7 @@
 // and all share one chunk, so that there is one Store and a cold process reads few files. Names, lines and the
 // declarations stay: stack traces and editors show them.
 const { execFileSync } = require('node:child_process')
-const { readdirSync, readFileSync, rmSync } = require('node:fs')
+const { readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const { dirname, join, relative, resolve } = require('node:path')
 
 const root = join(__dirname, '..')
@@ -15,7 +15,7 @@ const entries = built.filter(Boolean).map((path) => path.replace('./dist/', '').
 
 /** What `session()` needs, and every other entry too. */
 const SHARED =
-  /\/lib\/(base|cookie|record|session|response|keeper|exchange|middleware|backend\/memory|backend\/[^/]+\.ts|store\/(?!lmdb|redis|postgres))/
+  /\/lib\/(cookie|record|session|response|keeper|exchange|middleware|backend\/memory|backend\/[^/]+\.ts|store\/(?!lmdb|redis|postgres))/
 
 async function bundle() {
   const { rolldown } = await import('rolldown')
@@ -32,24 +32,37 @@ async function bundle() {
     format: 'cjs',
     exports: 'auto',
     comments: false,
-    minify: { compress: true, mangle: false, codegen: false },
+    // Names of functions and classes are what a stack trace shows.
+    minify: { compress: true, mangle: { keepNames: true, toplevel: false }, codegen: false },
     chunkFileNames: 'shared/[name].js',
-    codeSplitting: { groups: [{ name: 'core', test: SHARED }] },
+    codeSplitting: {
+      groups: [
+        { name: 'base', test: /\/lib\/base\// },
+        { name: 'core', test: SHARED },
+      ],
+    },
   })
 }
 
-/** Declarations that no entry leads to are of no use to anybody. */
-function dropUnreached() {
-  const reached = new Set()
-  const visit = (file) => {
-    if (reached.has(file)) return
-    reached.add(file)
-    const imported = readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)
-    for (const [, specifier] of imported) visit(`${resolve(dirname(file), specifier)}.d.ts`)
+/**
+ * Declarations that no entry leads to are of no use to anybody; and what an entry does not show itself is there for the
+ * compiler, which reads no comments.
+ */
+function trimDeclarations() {
+  const importedBy = (file) =>
+    [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(
+      ([, specifier]) => `${resolve(dirname(file), specifier)}.d.ts`,
+    )
+  const shown = new Set(entries.map((entry) => join(out, `${entry}.d.ts`)))
+  for (const file of [...shown]) for (const imported of importedBy(file)) shown.add(imported)
+  const reached = new Set(shown)
+  for (const file of reached) for (const imported of importedBy(file)) reached.add(imported)
+  for (const name of readdirSync(out, { recursive: true })) {
+    const file = join(out, name)
+    if (!file.endsWith('.d.ts') || shown.has(file)) continue
+    if (!reached.has(file)) rmSync(file)
+    else writeFileSync(file, readFileSync(file, 'utf8').replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, ''))
   }
-  for (const entry of entries) visit(join(out, `${entry}.d.ts`))
-  const all = readdirSync(out, { recursive: true }).map((name) => join(out, name))
-  for (const file of all) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file)
 }
 
 async function main() {
@@ -58,7 +71,7 @@ async function main() {
   const declarations = ['-p', join(root, 'lib'), '--emitDeclarationOnly', '--outDir', out]
   execFileSync(process.execPath, [tsc, ...declarations], { stdio: 'inherit', cwd: root })
   await bundle()
-  dropUnreached()
+  trimDeclarations()
   if (process.stdout.isTTY) console.log(`built ${relative(root, out) || out}`)
 }
 

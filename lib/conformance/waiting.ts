@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
-import { sleep } from '../base/timers'
+import { sleep, timers } from '../base/timers'
 
 /** What a call gives, or a failure that names it when it neither answers nor fails within `limitMs`. */
 export async function within<T>(what: string, limitMs: number, call: () => T | Promise<T>): Promise<T> {
-  const limit = new AbortController()
-  const late = sleep(limitMs, undefined, { signal: limit.signal }).then(
-    () => assert.fail(`${what}: neither an answer nor an error within ${limitMs} ms`),
-    () => new Promise<never>(() => {}),
-  )
+  let limit: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    limit = timers.setTimeout(() => {
+      const message = `${what}: neither an answer nor an error within ${limitMs} ms`
+      reject(new assert.AssertionError({ message }))
+    }, limitMs)
+  })
   try {
     return await Promise.race([(async () => call())(), late])
   } finally {
-    limit.abort()
+    timers.clearTimeout(limit)
   }
 }
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { nodeHttp } from './node-http'
 
 /** The public parts of a response that are used; all optional, since test doubles lack some. */
 export interface HookedResponse {
@@ -80,7 +80,7 @@ export function showHead(res: HookedResponse, args: HeadArguments): HeadArgument
   // HTTP/2 has no reasons, and warns.
   if (!isHttp2(res)) {
     if (typeof reason === 'string') res.statusMessage = reason
-    else res.statusMessage ||= STATUS_CODES[res.statusCode] ?? 'unknown'
+    else res.statusMessage ||= nodeHttp().STATUS_CODES[res.statusCode] ?? 'unknown'
   }
   return status
 }

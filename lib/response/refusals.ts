@@ -1,4 +1,4 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { nodeHttp } from './node-http'
 import { callbackOf, type HookedResponse, headerPairs, isHttp2, splitHead } from './parts'
 
 /*
@@ -34,8 +34,8 @@ export function checkHead(args: unknown[]): void {
     throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', "The argument 'headers' is invalid.")
   }
   for (const [name, value] of headerPairs(headers)) {
-    validateHeaderName(name)
-    validateHeaderValue(name, value as string)
+    nodeHttp().validateHeaderName(name)
+    nodeHttp().validateHeaderValue(name, value as string)
   }
 }
 

@@ -1,7 +1,8 @@
-import { connect as connectTcp, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
+import { nodeNet, nodeTls } from '../server/node-net'
 import { type ClientReply, ReplyError, ReplyParser } from './reply-parser'
 
 export interface RespClientOptions {
@@ -59,7 +60,8 @@ export class RespClient {
 
   #connect(): Line {
     const { host, port, password, tls } = this.options
-    const socket = tls === undefined ? connectTcp({ host, port }) : connectTls({ host, port, ...tls })
+    const socket =
+      tls === undefined ? nodeNet().connect({ host, port }) : nodeTls().connect({ host, port, ...tls })
     const line: Line = { socket, asked: [] }
     const parser = new ReplyParser()
     socket.setNoDelay(true)

@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
 import { ClientMemory } from './client-memory'
@@ -8,6 +8,7 @@ import { Connection, type ConnectionLimits } from './connection'
 import { type ServerCounts, serverInfo } from './info'
 import type { Keyspace } from './keyspace'
 import { addressToListenOn } from './loopback'
+import { nodeNet, nodeTls } from './node-net'
 import { passwordCheck } from './password'
 import { PasswordGate } from './password-gate'
 
@@ -77,8 +78,8 @@ export class RespServer {
     // Half-open: a client may send its last requests, end its side and still read the answers.
     const server =
       tls === undefined
-        ? createServer({ allowHalfOpen: true }, handle)
-        : createTlsServer(
+        ? nodeNet().createServer({ allowHalfOpen: true }, handle)
+        : nodeTls().createServer(
             { handshakeTimeout: TLS_HANDSHAKE_MS, ...tls, allowHalfOpen: true } as TlsOptions,
             handle,
           )

@@ -1,13 +1,12 @@
-import { lookup } from 'node:dns/promises'
-import { BlockList, isIP } from 'node:net'
 import { SessionOptionError } from '../../base/errors'
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
+import { nodeNet } from './node-net'
 
 function isLoopback(address: string): boolean {
-  return LOOPBACK.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const { BlockList, isIP } = nodeNet()
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
 /**
@@ -18,7 +17,8 @@ function isLoopback(address: string): boolean {
  * @throws ERR_SESSION_OPTION when it is not on the loopback interface and there is no password
  */
 export async function addressToListenOn(host: string, hasPassword: boolean): Promise<string> {
-  const address = isIP(host) !== 0 ? host : (await lookup(host)).address
+  const { lookup } = require('node:dns/promises') as typeof import('node:dns/promises')
+  const address = nodeNet().isIP(host) !== 0 ? host : (await lookup(host)).address
   if (!hasPassword && !isLoopback(address)) {
     throw new SessionOptionError(
       `option requirepass: expected a password when listening beyond loopback (host ${host}), got none`,
