@@ -126,6 +126,35 @@ test('every dependency is used', () => {
   )
 })
 
+/**
+ * Names that two files export, and why. The rest of lib/ has one name for one thing, so that a search for a name
+ * finds the thing.
+ */
+const SHARED_NAMES: Record<string, string> = {
+  Session:
+    'the class of express-session, the one of the SessionEngine and the one of Kado: each public in its own face',
+  SessionMiddleware: 'the public type of the middleware, and of the one that Kado knows',
+  Commit: 'commits of the storage face',
+}
+
+test('two files of lib export no two things of one name', () => {
+  const files = new Map<string, Set<string>>()
+  const declaration =
+    /^export (?:abstract |declare |async )*(?:const|let|function\*?|class|type|interface|enum) (\w+)/gm
+  for (const { name, code } of sources) {
+    for (const [, exported = ''] of code.matchAll(declaration)) {
+      files.set(exported, (files.get(exported) ?? new Set()).add(name))
+    }
+  }
+  const shared = [...files].filter(([, names]) => names.size > 1)
+  assert.deepEqual(
+    shared
+      .filter(([exported]) => !(exported in SHARED_NAMES))
+      .map(([exported, names]) => `${exported}: ${[...names]}`),
+    [],
+  )
+})
+
 test('nothing in lib writes to the console', () => {
   const writes = sources.filter(({ code }) =>
     /(?<![\w'`.])console\.\w+\(/.test(code.replace(/^\s*\*.*$/gm, '')),

@@ -7,7 +7,7 @@ const AT_A_TIME = 500
  * Does the same with each item, a batch at a time. A batch is gathered before it is begun: what fails has somebody
  * who waits for it from the start.
  */
-export async function manyAtATime<T>(
+export async function limitConcurrency<T>(
   items: AsyncIterable<T>,
   each: (item: T) => Awaitable<unknown>,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { nextTurn } from './timers'
 const TURN_MS = 2
 
 /** Goes through what is there at once, with turns of the event loop in between: whoever asks meanwhile is answered. */
-export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+export async function* yieldingToEventLoop<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
   let sinceMs = performance.now()
   for (const item of items) {
     yield item

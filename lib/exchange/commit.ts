@@ -1,6 +1,6 @@
-import { type Awaitable, isPromise, whenDone } from '../base/async'
+import { type Awaitable, ignore, isPromise, whenDone } from '../base/async'
 import { SessionError } from '../base/errors'
-import type { Held, Written } from '../keeper/contract'
+import type { KnownSession, Written } from '../keeper/contract'
 import { dataText, dataTextSince, unserializableKey } from '../record/text'
 import { Cookie } from '../session/cookie'
 import { Session, setSessionId } from '../session/session'
@@ -86,7 +86,7 @@ export function differs(session: object, before: readonly unknown[] | undefined)
  * Whether a session says what was last saved of it: a merge gives it the cookie that another request has set, which
  * is no change by its handler.
  */
-export function isSaved(session: Session, held: Held): boolean {
+export function isSaved(session: Session, held: KnownSession): boolean {
   try {
     return textOf(session, held) === held.base && Cookie.settings(session.cookie) === held.settings
   } catch {
@@ -126,16 +126,15 @@ function afterSave(exchange: Exchange, modified: boolean, headers: boolean, crea
 }
 
 /** Data text of a session. @throws SessionError ERR_SESSION_UNSERIALIZABLE naming the key */
-export function textOf(session: Session, held?: Held): string {
+export function textOf(session: Session, held?: KnownSession): string {
   try {
     return held?.shown ? dataTextSince(session, held.shown, held.base) : dataText(session)
   } catch (cause) {
     const key = unserializableKey(session)
     const where = key === undefined ? 'the session' : `session key ${JSON.stringify(key)}`
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
-    throw new SessionError('ERR_SESSION_UNSERIALIZABLE', `${where} cannot be written as JSON: ${reason}`, {
-      cause,
-    })
+    const words = `${where} cannot be written as JSON: ${reason}`
+    throw new SessionError('ERR_SESSION_UNSERIALIZABLE', words, { cause })
   }
 }
 
@@ -175,7 +174,7 @@ async function redrawUntilFree(
   exchange: Exchange,
   session: Session,
   data: string,
-  first: Promise<Held | undefined>,
+  first: Promise<KnownSession | undefined>,
 ): Promise<void> {
   let held = await first.catch((error: unknown) => {
     // It may have been written all the same, and an id of ours is nobody else's: the next attempt may replace it.
@@ -190,36 +189,39 @@ async function redrawUntilFree(
     exchange.drawnId = id
     held = await exchange.keeper.create(session, data)
   }
-  if (!held)
-    throw new SessionError('ERR_SESSION_ID_TAKEN', `the id generator gave an id in use, ${REDRAWS + 1} times`)
-  tellCreated(exchange, held)
+  if (held) return tellCreated(exchange, held)
+  throw new SessionError('ERR_SESSION_ID_TAKEN', `the id generator gave an id in use, ${REDRAWS + 1} times`)
 }
 
-function tellCreated(exchange: Exchange, held: Held): void {
+function tellCreated(exchange: Exchange, held: KnownSession): void {
   exchange.hold(held)
   exchange.saved = true
   exchange.room.tellOf('created', held.id)
 }
 
-export function writeKnown(exchange: Exchange, held: Held, session: Session, data: string): Awaitable<void> {
+export function writeKnown(
+  exchange: Exchange,
+  held: KnownSession,
+  session: Session,
+  data: string,
+): Awaitable<void> {
   const written = exchange.keeper.write(held, session, data)
   return isPromise(written)
     ? written.then((how) => tellWritten(exchange, held, how))
     : tellWritten(exchange, held, written)
 }
 
-function tellWritten(exchange: Exchange, held: Held, how: Written): void {
-  const { room } = exchange
+function tellWritten(exchange: Exchange, held: KnownSession, how: Written): void {
   if (how === 'gone') {
     exchange.end(held.id)
-    room.tellOf('interrupted', held.id)
+    exchange.room.tellOf('interrupted', held.id)
     return
   }
   exchange.saved = true
   tellSaved(exchange, held, how === 'merged')
 }
 
-export function tellSaved({ room }: Exchange, held: Held, merged: boolean): void {
+export function tellSaved({ room }: Exchange, held: KnownSession, merged: boolean): void {
   room.tell('saved', () => ({
     session: room.fingerprint(held.id),
     merged,
@@ -230,7 +232,7 @@ export function tellSaved({ room }: Exchange, held: Held, merged: boolean): void
 /** An unchanged session lives on. That this failed, or that it is gone, is no error of the response. */
 function keepAlive(
   exchange: Exchange,
-  held: Held,
+  held: KnownSession,
   session: Session,
   data: string,
   resave: boolean,
@@ -246,5 +248,3 @@ function keepAlive(
     if (resave) throw error
   }
 }
-
-function ignore(): void {}

@@ -1,7 +1,7 @@
 import { type Awaitable, isPromise } from '../base/async'
 import { asError, isStoreFailure } from '../base/errors'
 import { warnOnce } from '../base/warnings'
-import type { Change, Held, Keeper } from '../keeper/contract'
+import type { Keeper, KnownSession, Updater } from '../keeper/contract'
 import { answerFailure } from '../response/answer-failure'
 import { breakOff } from '../response/error-page'
 import type { Guard } from '../response/guard'
@@ -38,7 +38,7 @@ export class Exchange implements SessionLink, Guard {
   originalId: unknown = undefined
   originalData = '{}'
   /** What this request knows of the stored session; `undefined` while it is new. */
-  held: Held | undefined = undefined
+  held: KnownSession | undefined = undefined
   /** Epoch ms of the session's creation, for a cookie that the handler made itself. */
   createdAt = 0
   /** The id that was drawn last, as opposed to one that the application put on the request. */
@@ -88,7 +88,7 @@ export class Exchange implements SessionLink, Guard {
   }
 
   /** The request holds another stored session than before, or none. */
-  hold(held: Held | undefined): void {
+  hold(held: KnownSession | undefined): void {
     if (this.held && this.held !== held) this.keeper.leave(this.held)
     this.held = held
     this.saved = false
@@ -265,8 +265,8 @@ export class Exchange implements SessionLink, Guard {
     return this.#track('renewId', () => this.#told(verbs.renewId(this, session)))
   }
 
-  update<R>(change: Change<R>): Promise<R> {
-    return this.#track('update', () => this.#told(verbs.update(this, change)))
+  update<R>(change: Updater<R>): Promise<R> {
+    return this.#track('update', () => this.#told(verbs.updateSession(this, change)))
   }
 
   /** Remembers whether the handler's own save has failed, as its caller is told. */

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { isPromise } from '../base/async'
 import { SessionError } from '../base/errors'
 import { warnOnce } from '../base/warnings'
-import type { Change } from '../keeper/contract'
+import type { Updater } from '../keeper/contract'
 
 interface Running {
   readonly of: object
@@ -13,7 +13,7 @@ interface Running {
 const running = new AsyncLocalStorage<Running>()
 
 /** @returns the change, whose calls `refuseInside` knows */
-export function marked<R>(of: object, change: Change<R>): Change<R> {
+export function marked<R>(of: object, change: Updater<R>): Updater<R> {
   return (data) => {
     const one: Running = { of, done: false }
     const end = () => {

@@ -34,11 +34,11 @@ function tried(
   loaded: Loaded | undefined,
 ): Awaitable<void> {
   if (!loaded) return tryId(exchange, ids, index + 1)
-  exchange.cookieId = loaded.held.id
-  exchange.req.sessionID = loaded.held.id
+  exchange.cookieId = loaded.known.id
+  exchange.req.sessionID = loaded.known.id
   inflate(exchange, loaded)
-  exchange.originalId = loaded.held.id
-  exchange.originalData = loaded.held.base
+  exchange.originalId = loaded.known.id
+  exchange.originalData = loaded.known.base
 }
 
 /** No settings of a cookie: the record is written even if nothing has changed. */
@@ -47,7 +47,7 @@ const AGE_UNKNOWN = 'age unknown'
 /** Makes `req.session` of a loaded record. */
 export function inflate(exchange: Exchange, loaded: Loaded): void {
   const { req, room } = exchange
-  const { held } = loaded
+  const { known: held } = loaded
   const cookie = Cookie.restored(room.cookieBase(req), loaded.cookie)
   exchange.createdAt = Cookie.createdAt(cookie)
   let made: unknown

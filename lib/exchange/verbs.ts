@@ -1,6 +1,6 @@
 import { SessionError } from '../base/errors'
 import { isUsableId } from '../base/ids'
-import type { Change, Held } from '../keeper/contract'
+import type { KnownSession, Updater } from '../keeper/contract'
 import { dataText, parseData } from '../record/text'
 import { type Session, setSessionId, showInstead } from '../session/session'
 import { createFirst, holdsStored, REDRAWS, tellSaved, textOf, writeKnown } from './commit'
@@ -80,7 +80,7 @@ export async function renewId(exchange: Exchange, session: Session): Promise<voi
   }))
 }
 
-async function renewHeld(exchange: Exchange, held: Held, session: Session): Promise<Held> {
+async function renewHeld(exchange: Exchange, held: KnownSession, session: Session): Promise<KnownSession> {
   for (let draws = 0; draws <= REDRAWS; draws++) {
     const next = await exchange.keeper.renew(held, session, textOf(session), await drawId(exchange))
     if (!next) {
@@ -102,7 +102,7 @@ async function drawId(exchange: Exchange): Promise<string> {
 }
 
 /** `update(req, change)`: the request's own changes so far go along. */
-export async function update<R>(exchange: Exchange, given: Change<R>): Promise<R> {
+export async function updateSession<R>(exchange: Exchange, given: Updater<R>): Promise<R> {
   const change = marked(exchange, given)
   const { session } = exchange.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')

@@ -17,17 +17,27 @@ export interface Keeper {
   /** Absent, expired or unreadable: `undefined`. */
   load(id: string): Awaitable<Loaded | undefined>
   /** Saves a new session. `undefined`: the id is taken, nothing was changed. */
-  create(session: Session, data: string): Awaitable<Held | undefined>
+  create(session: Session, data: string): Awaitable<KnownSession | undefined>
   /** Saves a session whose id the application chose itself: creates or replaces. */
-  put(session: Session, data: string): Awaitable<Held>
+  put(session: Session, data: string): Awaitable<KnownSession>
   /** Saves a known session: what this request changed goes on top of what others have changed meanwhile. */
-  write(held: Held, session: Session, data: string): Awaitable<Written>
+  write(known: KnownSession, session: Session, data: string): Awaitable<Written>
   /** Gives a known session another id, in one step for everybody else. `undefined`: it is gone. */
-  renew(held: Held, session: Session, data: string, id: string): Awaitable<Held | 'taken' | undefined>
+  renew(
+    known: KnownSession,
+    session: Session,
+    data: string,
+    id: string,
+  ): Awaitable<KnownSession | 'taken' | undefined>
   /** Reads, changes and writes as one step; `change` runs again when another request came between. */
-  update<R>(held: Held, session: Session, data: string, change: Change<R>): Awaitable<Updated<R> | undefined>
+  update<R>(
+    known: KnownSession,
+    session: Session,
+    data: string,
+    change: Updater<R>,
+  ): Awaitable<Updated<R> | undefined>
   /** Moves the deadline when that is due, or in any case if `now`. `false`: the session is gone. */
-  touch(held: Held, session: Session, now?: boolean): Awaitable<boolean>
+  touch(known: KnownSession, session: Session, now?: boolean): Awaitable<boolean>
   /** Ends a session; nothing that is in flight can write it again. `false`: the store knows that it was not alive. */
   destroy(id: string): Awaitable<boolean>
   /** Ends a session by the store's own `regenerate`, which also calls `generate`. Answers as `destroy`. */
@@ -35,14 +45,14 @@ export interface Keeper {
   /** Ends a session by other means: `destroy` asks the store, in its turn. */
   endBy(id: string, destroy: () => Promise<void>): Promise<void>
   /** This request will not come back to the session. */
-  leave(held: Held): void
+  leave(known: KnownSession): void
 }
 
 /** `merged`: together with changes of another request. `gone`: ended meanwhile, nothing was written. */
 export type Written = 'saved' | 'merged' | 'gone'
 
 /** What `update` runs: it changes the data it is given, and its result is handed through. */
-export type Change<R> = (data: Data) => R | PromiseLike<R>
+export type Updater<R> = (data: Data) => R | PromiseLike<R>
 
 export interface Updated<R> {
   readonly result: R
@@ -53,13 +63,13 @@ export interface Loaded {
   readonly cookie: Data
   /** The record's data; may have `cookie` among them. */
   readonly data: Data
-  readonly held: Held
+  readonly known: KnownSession
 }
 
 const NONE: readonly string[] = []
 
 /** What one request knows of one stored session. */
-export class Held {
+export class KnownSession {
   readonly id: string
   /** Data text at which the live session and this request's part of the store last agreed. */
   base: string

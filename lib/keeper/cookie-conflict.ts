@@ -4,7 +4,7 @@ import { Cookie } from '../session/cookie'
 import { LINK } from '../session/link'
 import type { Session } from '../session/session'
 import { laterMark } from '../store/admission'
-import type { Held } from './contract'
+import type { KnownSession } from './contract'
 
 /**
  * The cookie is never merged: it is mine if this request has set it; else theirs goes on the session and lives on
@@ -12,22 +12,22 @@ import type { Held } from './contract'
  *
  * @returns `false`: the session belongs to no middleware that could tell what theirs means
  */
-export function takeCookie(held: Held, session: Session, theirs: Data): boolean {
+export function resolveCookieConflict(known: KnownSession, session: Session, theirs: Data): boolean {
   const admitted = laterMark(Cookie.admittedAs(session.cookie), theirs['admitted'])
   Cookie.admit(session.cookie, admitted)
-  if (Cookie.settings(session.cookie) !== held.settings) return true
+  if (Cookie.settings(session.cookie) !== known.settings) return true
   const cookie = session.req[LINK]?.restoreCookie(theirs)
   if (!cookie) return false
   Cookie.admit(cookie, admitted)
-  held.settings = Cookie.settings(cookie)
+  known.settings = Cookie.settings(cookie)
   Cookie.renew(cookie)
   session.cookie = cookie
   return true
 }
 
 /** @returns the text of the cookie that a merge keeps: mine if this request has set it, else theirs with the later end */
-export function cookieTextOver(held: Held, session: Session, theirs: Data): string {
-  if (takeCookie(held, session, theirs)) return Cookie.text(session.cookie)
+export function resolvedCookieText(known: KnownSession, session: Session, theirs: Data): string {
+  if (resolveCookieConflict(known, session, theirs)) return Cookie.text(session.cookie)
   const end = cookieEnd(theirs['expires'] as string | null)
   const later = Math.max(cookieEnd(session.cookie.expires) ?? 0, end ?? 0)
   return JSON.stringify(end === undefined ? theirs : { ...theirs, expires: new Date(later) })

@@ -10,12 +10,12 @@ export interface Delta {
 }
 
 /** A delta, and what it started from. */
-export interface Change extends Delta {
+export interface BasedDelta extends Delta {
   readonly before: Data
 }
 
 /** @returns what leads from the data text `base` to the data text `mine`; values are compared by their JSON */
-export function deltaBetween(base: string, mine: string): Change {
+export function deltaBetween(base: string, mine: string): BasedDelta {
   const before = parseData(base)
   const after = base === mine ? before : parseData(mine)
   const set: Data = Object.create(null)
@@ -47,7 +47,7 @@ export function overwrittenKeys(before: Data, theirs: Data, written: Data): stri
 }
 
 /** As `overwrittenKeys`, of a delta that is about to be applied to `theirs`. */
-export function overwrittenBy({ before, set, removed }: Change, theirs: Data): string[] {
+export function overwrittenBy({ before, set, removed }: BasedDelta, theirs: Data): string[] {
   return [...removed, ...Object.keys(set)].filter(
     (key) => differs(key, before, theirs) && differs(key, theirs, set),
   )

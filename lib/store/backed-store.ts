@@ -3,14 +3,14 @@ import { keepsReadings, type ReadEntry } from '../backend/readings'
 import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
 import { badOption } from '../base/errors'
 import type { EndReason } from '../base/events'
-import { manyAtATime } from '../base/limit-concurrency'
+import { limitConcurrency } from '../base/limit-concurrency'
 import type { Reading } from '../record/canonical'
 import { cookieEnd } from '../record/expiry'
 import type { SessionData } from '../session/session'
 import { Store } from '../session/store'
 import { KeyRing } from './keys'
 import { Lifecycle } from './lifecycle'
-import { Elsewhere } from './migration'
+import { Migration } from './migration'
 import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from './options'
 import { isOriginal } from './ours'
 import { type OwnedSession, Owners, type RevokeOptions } from './owners'
@@ -35,7 +35,7 @@ export class BackedStore extends Store {
   /** @internal */
   readonly owners: Owners | undefined
   /** @internal where sessions stand that this store has not taken over yet */
-  readonly elsewhere: Elsewhere | undefined
+  readonly migration: Migration | undefined
   /** @internal */
   readonly keys: KeyRing
   /** @internal */
@@ -53,7 +53,7 @@ export class BackedStore extends Store {
     this.#sealer = options.seal
     this.keepsReadings = keepsReadings(backend) && options.seal === undefined
     this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options, this) : undefined
-    this.elsewhere = Elsewhere.of(this, options, (id) => this.keys.plain(id))
+    this.migration = Migration.of(this, options, (id) => this.keys.plain(id))
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
       () => this.emit('connect'),
@@ -63,7 +63,7 @@ export class BackedStore extends Store {
   override get(sid: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> {
     return settle(async () => {
       const key = this.keys.ofShown(sid)
-      const entry = await this.#taken(sid, key)
+      const entry = await this.#migrated(sid, key)
       return entry ? this.#shown(key, entry) : null
     }, callback)
   }
@@ -74,15 +74,15 @@ export class BackedStore extends Store {
       const body = JSON.stringify(session)
       const key = this.keys.ofShown(sid)
       const put = () => this.#set(key, session, body)
-      return this.elsewhere ? this.#taken(sid, key).then(put) : put()
+      return this.migration ? this.#migrated(sid, key).then(put) : put()
     }, callback)
   }
 
   override destroy(sid: string, callback?: Callback): Promise<void> {
     return settle(async () => {
       const key = this.keys.ofShown(sid)
-      if (!this.elsewhere || this.keys.isHandle(sid)) await this.end(key, 'destroyed')
-      else if (await this.elsewhere.destroy(sid)) this.#tellEnd(key, 'destroyed')
+      if (!this.migration || this.keys.isHandle(sid)) await this.end(key, 'destroyed')
+      else if (await this.migration.destroy(sid)) this.#tellEnd(key, 'destroyed')
     }, callback)
   }
 
@@ -90,7 +90,7 @@ export class BackedStore extends Store {
     return settle(async () => {
       const key = this.keys.ofShown(sid)
       const deadline = this.#deadline(session)
-      if (this.elsewhere) await this.#taken(sid, key)
+      if (this.migration) await this.#migrated(sid, key)
       await this.backend.extend(key, deadline)
     }, callback)
   }
@@ -118,7 +118,7 @@ export class BackedStore extends Store {
 
   /** Ends all sessions of this store's prefix. */
   override clear(callback?: Callback): Promise<void> {
-    return settle(() => manyAtATime(this.#entries(), ([key]) => this.end(key, 'cleared')), callback)
+    return settle(() => limitConcurrency(this.#entries(), ([key]) => this.end(key, 'cleared')), callback)
   }
 
   /**
@@ -183,7 +183,7 @@ export class BackedStore extends Store {
 
   /** @internal Ends the session of a key, and tells why, if that is given. Answers whether it was alive. */
   end(key: StoreKey, because?: EndReason): Awaitable<boolean> {
-    const ended = this.elsewhere ? this.elsewhere.end(key) : this.backend.remove(key)
+    const ended = this.migration ? this.migration.end(key) : this.backend.remove(key)
     return whenDone(ended, (alive) => {
       if (alive && because) this.#tellEnd(key, because)
       return alive
@@ -205,12 +205,12 @@ export class BackedStore extends Store {
   }
 
   /** What stands under a key, after it was taken over if it stood elsewhere. */
-  async #taken(sid: string, key: StoreKey): Promise<Entry | undefined> {
+  async #migrated(sid: string, key: StoreKey): Promise<Entry | undefined> {
     const entry = await this.backend.read(key)
-    const { elsewhere } = this
+    const { migration } = this
     // A handle is no id, and its session has been here at least once; what is left to do its next request does.
-    if (!elsewhere || this.keys.isHandle(sid) || !elsewhere.concerns(key, entry)) return entry
-    return elsewhere.take(sid, entry)
+    if (!migration || this.keys.isHandle(sid) || !migration.concerns(key, entry)) return entry
+    return migration.take(sid, entry)
   }
 
   #indexed(): Owners {

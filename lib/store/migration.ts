@@ -22,15 +22,15 @@ interface Source {
 }
 
 /** Rows of the time before ids were hashed, in the same backend. */
-function plainRows(taker: Taker, plainKey: (id: string) => StoreKey): Source {
+function plainRows(target: MigrationTarget, plainKey: (id: string) => StoreKey): Source {
   return {
     async find(id) {
       const key = plainKey(id)
-      const entry = await taker.backend.read(key)
-      return entry && { entry, record: taker.opened(key, entry.body) }
+      const entry = await target.backend.read(key)
+      return entry && { entry, record: target.opened(key, entry.body) }
     },
     remove: async (id) => {
-      await taker.backend.remove(plainKey(id))
+      await target.backend.remove(plainKey(id))
     },
   }
 }
@@ -66,7 +66,7 @@ function absence(error: unknown): undefined {
 }
 
 /** What a taking over needs of the store that takes. */
-export interface Taker {
+export interface MigrationTarget {
   readonly backend: Backend
   readonly ttlMs: number
   keyOf(id: string): StoreKey
@@ -77,30 +77,30 @@ export interface Taker {
 
 /**
  * Takes sessions over from where they stood before, each when it is first asked for, so that nobody is logged out
- * by a change of store. What was taken is removed there, and only then loses the mark of `taking.ts`, so that
+ * by a change of store. What was taken is removed there, and only then loses the mark of `migration-stage.ts`, so that
  * whatever breaks off in between is finished by who comes next and a session that was ended is never taken again.
  */
-export class Elsewhere {
+export class Migration {
   readonly #sources: readonly Source[]
-  readonly #taker: Taker
+  readonly #target: MigrationTarget
   /** Requests of one session that come together share one taking over. */
   readonly #underWay = new Map<string, Promise<Entry | undefined>>()
 
-  constructor(sources: readonly Source[], taker: Taker) {
+  constructor(sources: readonly Source[], target: MigrationTarget) {
     this.#sources = sources
-    this.#taker = taker
+    this.#target = target
   }
 
   /** `undefined`: these options name no other place. */
   static of(
-    taker: Taker,
+    target: MigrationTarget,
     { hashIds, migrateFrom }: BackedStoreOptions,
     plainKey: (id: string) => StoreKey,
-  ): Elsewhere | undefined {
+  ): Migration | undefined {
     const sources: Source[] = []
-    if (hashIds) sources.push(plainRows(taker, plainKey))
-    if (migrateFrom) sources.push(oldStore(migrateFrom, taker.ttlMs))
-    return sources.length > 0 ? new Elsewhere(sources, taker) : undefined
+    if (hashIds) sources.push(plainRows(target, plainKey))
+    if (migrateFrom) sources.push(oldStore(migrateFrom, target.ttlMs))
+    return sources.length > 0 ? new Migration(sources, target) : undefined
   }
 
   /** Whether what the store has of a session may not be used yet, so that it has to be taken, or taken to its end. */
@@ -113,37 +113,37 @@ export class Elsewhere {
    * @returns the entry under its key, or `undefined` when no source has the session
    */
   take(id: string, here: Entry | undefined): Promise<Entry | undefined> {
-    let taking = this.#underWay.get(id)
-    if (!taking) {
-      const key = this.#taker.keyOf(id)
+    let migrating = this.#underWay.get(id)
+    if (!migrating) {
+      const key = this.#target.keyOf(id)
       const taken = here ? this.#finish(id, key, here) : this.#take(id, key)
-      taking = taken.finally(() => this.#underWay.delete(id))
-      this.#underWay.set(id, taking)
+      migrating = taken.finally(() => this.#underWay.delete(id))
+      this.#underWay.set(id, migrating)
     }
-    return taking
+    return migrating
   }
 
   /** Ends a session. There first: who takes it over meanwhile looks there again afterwards, or has made it here by now. */
   async destroy(id: string): Promise<boolean> {
-    const key = this.#taker.keyOf(id)
+    const key = this.#target.keyOf(id)
     try {
       await this.#remove(id)
     } catch (error) {
-      await this.#taker.backend.remove(key)
+      await this.#target.backend.remove(key)
       throw error
     }
-    return this.#taker.backend.remove(key)
+    return this.#target.backend.remove(key)
   }
 
   /** Ends a session whose id need not be known. @returns whether it was alive */
   async end(key: StoreKey): Promise<boolean> {
-    const { backend } = this.#taker
+    const { backend } = this.#target
     let theirs: Replaced = await backend.read(key)
     while (theirs) {
       const stage = stageOf(this.#record(key, theirs))
       if (!stage) return backend.remove(key)
       if (stage === 'ended') return false
-      const entry = { body: this.#taker.sealed(key, ENDED), expires: theirs.expires }
+      const entry = { body: this.#target.sealed(key, ENDED), expires: theirs.expires }
       theirs = await backend.replace(key, theirs.body, entry)
       if (theirs === true) return true
     }
@@ -155,7 +155,7 @@ export class Elsewhere {
   }
 
   async #take(id: string, key: StoreKey): Promise<Entry | undefined> {
-    const { backend } = this.#taker
+    const { backend } = this.#target
     for (const source of this.#sources) {
       const found = await source.find(id)
       if (!found) continue
@@ -188,7 +188,7 @@ export class Elsewhere {
       }
       await this.#remove(id)
       if (stage === 'ended') {
-        await this.#taker.backend.replace(key, entry.body, { ...entry, expires: 0 })
+        await this.#target.backend.replace(key, entry.body, { ...entry, expires: 0 })
         return undefined
       }
       entry = await this.#mark(key, entry, undefined)
@@ -201,17 +201,17 @@ export class Elsewhere {
     const record = this.#record(key, entry)
     if (!record) return entry
     const marked = this.#entry(key, record, stage, entry.expires)
-    const replaced = await this.#taker.backend.replace(key, entry.body, marked)
+    const replaced = await this.#target.backend.replace(key, entry.body, marked)
     return replaced === true ? marked : replaced
   }
 
   #entry(key: StoreKey, record: Data & { cookie: Data }, stage: Stage | undefined, expires: number): Entry {
     const text = withStage(record, stage)
-    return this.#taker.entryFor(record, this.#taker.sealed(key, text), expires)
+    return this.#target.entryFor(record, this.#target.sealed(key, text), expires)
   }
 
   #record(key: StoreKey, entry: Entry): (Data & { cookie: Data }) | undefined {
-    const text = this.#taker.opened(key, entry.body)
+    const text = this.#target.opened(key, entry.body)
     return text !== undefined && mayHaveStage(text) ? parseRecord(text) : undefined
   }
 }

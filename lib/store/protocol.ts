@@ -7,7 +7,7 @@ import type { Store } from '../session/store'
 import type { KeyRing } from './keys'
 import type { Lifecycle } from './lifecycle'
 import type { LoginLimit } from './login-limit'
-import type { Elsewhere } from './migration'
+import type { Migration } from './migration'
 import type { Owners } from './owners'
 
 /** A process may hold several copies of this package (an alias beside the real name): all of them share this key. */
@@ -40,7 +40,7 @@ export interface OwnStore extends Store {
   readonly owners:
     | (Pick<Owners, 'of'> & { readonly limit: Pick<LoginLimit, 'enter'> | undefined })
     | undefined
-  readonly elsewhere: Pick<Elsewhere, 'concerns' | 'take' | 'destroy'> | undefined
+  readonly migration: Pick<Migration, 'concerns' | 'take' | 'destroy'> | undefined
   readonly keys: Pick<KeyRing, 'fingerprintOf'>
   readonly lifecycle: Pick<Lifecycle, 'join'>
   /** The store key of an id that came in a cookie. */

@@ -7,7 +7,7 @@ import { Flights } from '../../lib/keeper/foreign/flights'
 import { ForeignKeeper } from '../../lib/keeper/foreign/keeper'
 import { ForeignOrder } from '../../lib/keeper/foreign/order'
 import { CommitQueue, Joiner } from '../../lib/keeper/own/commit-queue'
-import { Commit } from '../../lib/keeper/own/draft'
+import { Draft } from '../../lib/keeper/own/draft'
 import { exploreAll, type Setup, shortest } from './groups'
 import type { ProgramName } from './programs'
 import { ScriptedBackend } from './scripted-backend'
@@ -103,7 +103,7 @@ const BROKEN: Broken[] = [
         (own) =>
           async function (this: ForeignKeeper, id: string) {
             const loaded = await own.call(this, id)
-            if (loaded) loaded.held.version = loaded.held.flight.version
+            if (loaded) loaded.known.version = loaded.known.flight.version
             return loaded
           },
       ),
@@ -190,10 +190,10 @@ const BROKEN: Broken[] = [
     finds: /was told that a-r[123] is saved/,
     breakIt: () =>
       replaced(
-        Commit.prototype,
+        Draft.prototype,
         'joinInto',
         (own) =>
-          function (this: Commit, merging: any, theirs: unknown, first: boolean) {
+          function (this: Draft, merging: any, theirs: unknown, first: boolean) {
             return own.call(this, first ? merging : { ...merging, data: {} }, theirs, first)
           },
       ),

@@ -1,18 +1,18 @@
 import type { Awaitable } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import { storeError } from '../../base/errors'
-import { inTurns } from '../../base/yield'
+import { yieldingToEventLoop } from '../../base/yield'
 import type { Entry, Replaced, StoreKey } from '../contract'
 import type { ChangingBackend, Decide } from '../key-change'
-import { type Change, moving, putting, removing } from './change'
 import { type Found, LmdbFile } from './file'
 import { type Token, tokenOf } from './keys'
 import { type LmdbBackendOptions, lmdbSettings } from './options'
 import { LmdbPruner } from './prune'
 import { entries, ownedBy } from './scan'
+import { moving, putting, removing, type WriteSet } from './write-set'
 
 /** What a verb wants, seeing the record as it stands: an answer, or a change and the answer when it is made. */
-type Decision<T> = { answer: T } | { change: Change; seen: number | undefined; done: T }
+type Decision<T> = { answer: T } | { change: WriteSet; seen: number | undefined; done: T }
 
 /** Each lost round is a write that somebody else won, so this bound says "cannot happen" rather than "busy". */
 const MAX_ROUNDS = 1000
@@ -99,7 +99,7 @@ export class LmdbBackend implements ChangingBackend {
   }
 
   scan(prefix = ''): AsyncGenerator<[StoreKey, Entry], void, undefined> {
-    return inTurns(this.entries(prefix))
+    return yieldingToEventLoop(this.entries(prefix))
   }
 
   /** As `scan`, for those who cannot wait: the event loop stands still while the caller goes through it. */

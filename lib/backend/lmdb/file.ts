@@ -1,12 +1,12 @@
 import { SessionError, storeError } from '../../base/errors'
 import { sleep } from '../../base/timers'
 import { type Dbi, type Environment, openEnvironment, type RangeOptions } from './binding'
-import type { Change } from './change'
 import { EntryView } from './entry'
 import type { LmdbGate } from './gate'
 import type { Token } from './keys'
 import type { LmdbFileOptions } from './options'
 import { FileWatch } from './watch'
+import type { WriteSet } from './write-set'
 
 /** A record as it stands now. Valid until the next read of the file. */
 export interface Found {
@@ -125,7 +125,7 @@ export class LmdbFile {
    * @param seen the version the change was decided from; `undefined`: there was no record
    * @returns `false`: the record is not that one any more
    */
-  commit(operation: string, seen: number | undefined, change: Change): Promise<boolean> {
+  commit(operation: string, seen: number | undefined, change: WriteSet): Promise<boolean> {
     this.assertOpen()
     const { records, expiry, owners } = this.#env
     const { token, value, unindex, index, disown, own } = change

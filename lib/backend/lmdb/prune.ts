@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock'
 import { Repeat } from '../../base/repeat'
 import { nextTurn } from '../../base/timers'
-import { indexingAnew, removing } from './change'
 import type { LmdbFile } from './file'
 import { expiryKey, expiryKeyMs, expiryKeyToken, indexMs } from './keys'
+import { indexingAnew, removing } from './write-set'
 
 const BATCH_KEYS = 128
 const BATCH_BUDGET_MS = 1

@@ -1,5 +1,5 @@
 import { SessionError } from '../../base/errors'
-import { inTurns } from '../../base/yield'
+import { yieldingToEventLoop } from '../../base/yield'
 import type { Replaced, StoreKey } from '../contract'
 import type { ReadEntry, ReadingBackend } from '../readings'
 import type { MemoryListener } from './listener'
@@ -100,7 +100,7 @@ export class MemoryBackend implements ReadingBackend {
   }
 
   scan(prefix = ''): AsyncIterable<[StoreKey, ReadEntry]> {
-    return inTurns(this.#entries(prefix))
+    return yieldingToEventLoop(this.#entries(prefix))
   }
 
   *#entries(prefix: string): Generator<[StoreKey, ReadEntry], void, undefined> {

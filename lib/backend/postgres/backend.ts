@@ -2,11 +2,11 @@ import { type Clock, systemClock } from '../../base/clock'
 import { badOption, type SessionError, storeError } from '../../base/errors'
 import { Repeat } from '../../base/repeat'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
-import { type Asked, Gather } from './batch'
+import { type Asked, Batcher } from './batcher'
 import { PostgresClient, type PostgresQueryable } from './client'
 import { pruneInBatches } from './prune'
 import { PostgresReplace } from './replace'
-import { entryOf, mustBeStorable, ownerOf } from './row'
+import { entryFromRow, mustBeStorable, ownerOf } from './row'
 import { identifier } from './sql'
 import { isRefusedBody, PostgresTable } from './table'
 import { isStorable, Spelling, toSeconds } from './text'
@@ -55,7 +55,7 @@ export class PostgresBackend implements Backend {
 
   readonly #client: PostgresClient
   readonly #table: PostgresTable
-  readonly #reads: Gather<StoreKey, Entry | undefined>
+  readonly #reads: Batcher<StoreKey, Entry | undefined>
   readonly #replace: PostgresReplace
   readonly #pruning: Repeat | undefined
 
@@ -79,7 +79,7 @@ export class PostgresBackend implements Backend {
       prepare,
       clock,
     )
-    this.#reads = new Gather(READ_BATCH, (asked) => void this.#readAll(asked))
+    this.#reads = new Batcher(READ_BATCH, (asked) => void this.#readAll(asked))
     this.#replace = new PostgresReplace(this.#table)
     if (owners) this.ownedBy = (owner) => this.#ownedBy(owner)
     if (pruneInterval > 0) {
@@ -133,7 +133,7 @@ export class PostgresBackend implements Backend {
     for (let last: unknown; ; ) {
       const values = [last ?? '', this.#table.now(), prefix, SCAN_PAGE]
       const { rows } = await this.#table.run(last === undefined ? 'scanFrom' : 'scanAfter', values)
-      for (const row of rows) if (row['live'] === true) yield [String(row['sid']), entryOf(row)]
+      for (const row of rows) if (row['live'] === true) yield [String(row['sid']), entryFromRow(row)]
       if (rows.length < SCAN_PAGE) return
       last = rows.at(-1)?.['sid']
     }
@@ -159,7 +159,7 @@ export class PostgresBackend implements Backend {
       for (const { question, resolve } of asked) {
         const row = found.get(question)
         // An entry for each: whoever asked may do with it what he likes.
-        resolve(row && entryOf(row))
+        resolve(row && entryFromRow(row))
       }
     } catch (error) {
       for (const { reject } of asked) reject(error)
@@ -169,6 +169,6 @@ export class PostgresBackend implements Backend {
   async #ownedBy(owner: string): Promise<Array<[StoreKey, Entry]>> {
     if (!isStorable(owner)) return []
     const { rows } = await this.#table.run('ownedBy', [owner, this.#table.now()])
-    return rows.map((row) => [String(row['sid']), entryOf(row)])
+    return rows.map((row) => [String(row['sid']), entryFromRow(row)])
   }
 }

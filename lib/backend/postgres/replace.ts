@@ -1,6 +1,6 @@
 import type { Entry, Replaced, StoreKey } from '../contract'
-import { type Asked, Gather } from './batch'
-import { entryOf, ownerOf } from './row'
+import { type Asked, Batcher } from './batcher'
+import { entryFromRow, ownerOf } from './row'
 import { isRefusedBody, type PostgresTable } from './table'
 import { Spelling, toSeconds } from './text'
 
@@ -22,11 +22,11 @@ const LARGE = 16 * 1024
 /** Compare-and-swap: one by one when alone, and what a turn of the event loop brings together in one statement. */
 export class PostgresReplace {
   readonly #table: PostgresTable
-  readonly #changes: Gather<Change, Replaced>
+  readonly #changes: Batcher<Change, Replaced>
 
   constructor(table: PostgresTable) {
     this.#table = table
-    this.#changes = new Gather(BATCH, (asked) => this.#send(asked))
+    this.#changes = new Batcher(BATCH, (asked) => this.#send(asked))
   }
 
   async run(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
@@ -93,5 +93,5 @@ export class PostgresReplace {
 
 /** NULL in every column of an entry is how the statement says that it wrote. */
 function replaced(row: Record<string, unknown>): Replaced {
-  return row['expires'] === null ? true : entryOf(row)
+  return row['expires'] === null ? true : entryFromRow(row)
 }

@@ -3,7 +3,7 @@ import type { Entry } from '../contract'
 import { bodyOf, isStorable, toMs } from './text'
 
 /** The entry in the columns `body`, `expires` and, if there is one, `owner`. */
-export function entryOf(row: Record<string, unknown>): Entry {
+export function entryFromRow(row: Record<string, unknown>): Entry {
   const { body, expires, owner } = row
   const entry = { body: bodyOf(String(body)), expires: toMs(expires) }
   return typeof owner === 'string' ? { ...entry, owner } : entry

@@ -1,6 +1,6 @@
 import { SessionError } from '../../base/errors'
 import { type PostgresClient, sqlState } from './client'
-import { CREATE_LOCK, literal } from './sql'
+import { CREATE_LOCK, sqlLiteral } from './sql'
 
 export interface Wanted {
   /** Quoted, with its schema where one was given. */
@@ -65,7 +65,7 @@ const EXISTS_NOW = new Set(['42P07', '42P06', '42701', '42710', '23505'])
 
 async function create(client: PostgresClient, wanted: Wanted): Promise<void> {
   try {
-    await client.run({ text: `DO ${literal(creation(wanted))}` })
+    await client.run({ text: `DO ${sqlLiteral(creation(wanted))}` })
   } catch (error) {
     if (!EXISTS_NOW.has(sqlState(error))) throw error
   }
@@ -78,7 +78,7 @@ async function create(client: PostgresClient, wanted: Wanted): Promise<void> {
  * `to_regclass` alone answers from what it remembers.
  */
 function creation({ table, owners }: Wanted): string {
-  const regclass = `to_regclass(${literal(table)})`
+  const regclass = `to_regclass(${sqlLiteral(table)})`
   const addOwner = `
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = ${regclass} AND attname = 'owner' AND NOT attisdropped) THEN
       ALTER TABLE ${table} ADD COLUMN owner text;

@@ -59,7 +59,7 @@ export function identifier(option: string, name: unknown): string {
 }
 
 /** @returns an SQL literal of this text, under either setting of `standard_conforming_strings` */
-export function literal(text: string): string {
+export function sqlLiteral(text: string): string {
   return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }
 
@@ -151,7 +151,7 @@ export function statements({ table, owners, sess, prepare }: TableShape): Statem
       `DELETE FROM ${table} WHERE expire <= to_timestamp($1) AND sid = ANY (ARRAY(
         SELECT sid FROM ${table}
         WHERE expire <= to_timestamp($1)
-          AND (SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}, to_regclass(${literal(table)})::oid::int4))
+          AND (SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}, to_regclass(${sqlLiteral(table)})::oid::int4))
         ORDER BY expire LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     ),
   }

@@ -64,7 +64,7 @@ export class RedisBackend implements Backend {
       const ttl = link.send(name, ['PTTL', name])
       // Both can fail; the second failure must not go unhandled while the first is thrown.
       ttl.catch(ignore)
-      return entryOf(await body, await ttl, now)
+      return entryFromReplies(await body, await ttl, now)
     } catch (cause) {
       throw redisError('read', cause)
     }
@@ -91,7 +91,7 @@ export class RedisBackend implements Backend {
       if (link.losses !== losses) throw new SessionError('ERR_SESSION_STORE', LOST_WHILE_WRITING)
       const [body, ttl] = answer
       if (body === seen) throw new SessionError('ERR_SESSION_STORE', NOT_UTF8)
-      return entryOf(body, ttl, now)
+      return entryFromReplies(body, ttl, now)
     } catch (cause) {
       throw redisError('replace', cause)
     }
@@ -181,7 +181,7 @@ export class RedisBackend implements Backend {
 }
 
 /** @param ttl -1: no deadline; -2: the key went away between the two commands */
-function entryOf(body: unknown, ttl: unknown, now: number): Entry | undefined {
+function entryFromReplies(body: unknown, ttl: unknown, now: number): Entry | undefined {
   const left = Number(ttl)
   if (body === null || left === -2 || left === 0) return undefined
   return { body: String(body), expires: left < 0 ? Number.POSITIVE_INFINITY : now + left }

@@ -15,7 +15,7 @@ export async function* scanKeys(link: RedisLink, prefix: string): AsyncGenerator
   for (const send of await link.nodes()) {
     let cursor = '0'
     do {
-      const [next, names] = await page(send, cursor, `${literal(start)}*`)
+      const [next, names] = await page(send, cursor, `${escapeGlob(start)}*`)
       cursor = String(next)
       const keys: StoreKey[] = []
       for (const name of names.map(String)) {
@@ -63,6 +63,6 @@ async function readString(
 }
 
 /** Redis' glob patterns (`util.c`, stringmatchlen): `*`, `?` and `[` are special, `\` takes that away. */
-export function literal(text: string): string {
+export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\]/g, '\\$&')
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertEntry, type BackendCase, entryOf } from './context'
+import { assertEntry, type BackendCase, makeEntry } from './context'
 
 const BODY = '{"a":1}'
 
@@ -37,7 +37,7 @@ export const basicCases: readonly BackendCase[] = [
     async run(context) {
       const { backend } = context
       assert.equal(await backend.read('k'), undefined)
-      assert.equal(await backend.replace('k', BODY, entryOf(context, BODY)), undefined)
+      assert.equal(await backend.replace('k', BODY, makeEntry(context, BODY)), undefined)
       assert.equal(await backend.remove('k'), false)
       assert.equal(await backend.extend('k', context.now() + 1000), false)
       assert.equal(await backend.read('k'), undefined)
@@ -47,7 +47,7 @@ export const basicCases: readonly BackendCase[] = [
     name: 'what was created is read back, body and deadline, again and again',
     async run(context) {
       const { backend } = context
-      const entry = entryOf(context, BODY)
+      const entry = makeEntry(context, BODY)
       assert.equal(await backend.create('k', entry), true)
       assertEntry(await backend.read('k'), entry)
       assertEntry(await backend.read('k'), entry)
@@ -58,10 +58,10 @@ export const basicCases: readonly BackendCase[] = [
     says: ['`false`: a live entry has the key and nothing was changed.'],
     async run(context) {
       const { backend } = context
-      const entry = entryOf(context, BODY)
+      const entry = makeEntry(context, BODY)
       await backend.create('k', entry)
       assert.equal(
-        await backend.create('k', entryOf(context, '{"b":2}', { expires: context.now() + 9000 })),
+        await backend.create('k', makeEntry(context, '{"b":2}', { expires: context.now() + 9000 })),
         false,
       )
       assertEntry(await backend.read('k'), entry)
@@ -73,13 +73,13 @@ export const basicCases: readonly BackendCase[] = [
     name: 'remove takes an entry away, once',
     async run(context) {
       const { backend } = context
-      await backend.create('k', entryOf(context, BODY))
-      await backend.create('k2', entryOf(context, BODY))
+      await backend.create('k', makeEntry(context, BODY))
+      await backend.create('k2', makeEntry(context, BODY))
       assert.equal(await backend.remove('k'), true)
       assert.equal(await backend.read('k'), undefined)
       assert.equal(await backend.remove('k'), false)
       assert.notEqual(await backend.read('k2'), undefined, 'another key stays')
-      assert.equal(await backend.create('k', entryOf(context, '{"b":2}')), true, 'the key is free again')
+      assert.equal(await backend.create('k', makeEntry(context, '{"b":2}')), true, 'the key is free again')
       assert.equal((await backend.read('k'))?.body, '{"b":2}')
     },
   },
@@ -101,7 +101,7 @@ export const basicCases: readonly BackendCase[] = [
       for (const key of keys) {
         assert.equal(await backend.read(key), undefined, `${key} before`)
         assert.equal(await backend.remove(key), false, `${key} before`)
-        assert.equal(await backend.create(key, entryOf(context, `{"key":"${key}"}`)), true, key)
+        assert.equal(await backend.create(key, makeEntry(context, `{"key":"${key}"}`)), true, key)
       }
       for (const key of keys) assert.equal((await backend.read(key))?.body, `{"key":"${key}"}`)
       for (const key of keys) assert.equal(await backend.remove(key), true, key)
@@ -134,7 +134,7 @@ export const basicCases: readonly BackendCase[] = [
       keys.push(long, `${long}x`, `${long}y`)
       for (const key of keys) {
         assert.equal(
-          await backend.create(key, entryOf(context, JSON.stringify({ key }))),
+          await backend.create(key, makeEntry(context, JSON.stringify({ key }))),
           true,
           JSON.stringify(key),
         )
@@ -153,7 +153,7 @@ export const basicCases: readonly BackendCase[] = [
       const keys = [`${noise}${noise}a`, `${noise}${noise}b`]
       for (const key of keys) {
         const body = JSON.stringify({ end: key.slice(-1) })
-        const kept = await (async () => backend.create(key, entryOf(context, body)))().catch(
+        const kept = await (async () => backend.create(key, makeEntry(context, body)))().catch(
           (error: unknown) => error,
         )
         if (kept instanceof Error) continue
@@ -166,7 +166,7 @@ export const basicCases: readonly BackendCase[] = [
     name: 'objects given and got are not the entry: changing them changes nothing',
     async run(context) {
       const { backend } = context
-      const given = { ...entryOf(context, BODY) }
+      const given = { ...makeEntry(context, BODY) }
       const { expires } = given
       await backend.create('k', given)
       given.body = '"mine"'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertEntry, type BackendCase, entryOf } from './context'
+import { assertEntry, type BackendCase, makeEntry } from './context'
 
 const MEGABYTE = 1024 * 1024
 
@@ -21,10 +21,10 @@ export const bodyCases: readonly BackendCase[] = [
         'null',
       ]
       for (const [index, body] of bodies.entries()) {
-        const entry = entryOf(context, body)
+        const entry = makeEntry(context, body)
         assert.equal(await backend.create(`k${index}`, entry), true)
         assertEntry(await backend.read(`k${index}`), entry, `body ${index}`)
-        const next = entryOf(context, `[${body}]`)
+        const next = makeEntry(context, `[${body}]`)
         assert.equal(await backend.replace(`k${index}`, body, next), true, `body ${index} as what was seen`)
         assertEntry(await backend.read(`k${index}`), next, `body ${index}, replaced`)
       }
@@ -38,10 +38,10 @@ export const bodyCases: readonly BackendCase[] = [
       const { backend } = context
       const bodies = ['', '\0', 'a\0b', '\r\n', '\'"\\', '{', 'true', '$1 $& %s', 'z'.repeat(MEGABYTE)]
       for (const [index, body] of bodies.entries()) {
-        const entry = entryOf(context, body)
+        const entry = makeEntry(context, body)
         assert.equal(await backend.create(`k${index}`, entry), true)
         assertEntry(await backend.read(`k${index}`), entry, `body ${index}`)
-        const next = entryOf(context, `${body}\0`)
+        const next = makeEntry(context, `${body}\0`)
         assert.equal(await backend.replace(`k${index}`, body, next), true, `body ${index} as what was seen`)
         assertEntry(await backend.read(`k${index}`), next, `body ${index}, replaced`)
       }
@@ -52,8 +52,8 @@ export const bodyCases: readonly BackendCase[] = [
     says: ["`true`: the body was `seen` and is now `entry`'s."],
     async run(context) {
       const { backend } = context
-      await backend.create('k', entryOf(context, '{"a":1}'))
-      const second = entryOf(context, '{"a":2}', { expires: context.now() + 50_000 })
+      await backend.create('k', makeEntry(context, '{"a":1}'))
+      const second = makeEntry(context, '{"a":2}', { expires: context.now() + 50_000 })
       assert.equal(await backend.replace('k', '{"a":1}', second), true)
       assertEntry(await backend.read('k'), second)
       const later = { ...second, expires: context.now() + 70_000 }
@@ -69,9 +69,9 @@ export const bodyCases: readonly BackendCase[] = [
     ],
     async run(context) {
       const { backend } = context
-      const theirs = entryOf(context, '{"theirs":1}')
+      const theirs = makeEntry(context, '{"theirs":1}')
       await backend.create('k', theirs)
-      const mine = entryOf(context, '{"mine":1}', { expires: context.now() + 9000 })
+      const mine = makeEntry(context, '{"mine":1}', { expires: context.now() + 9000 })
       assertEntry(await backend.replace('k', '{"seen":1}', mine), theirs)
       assertEntry(await backend.replace('k', mine.body, mine), theirs, 'my own body is not what stands there')
       assertEntry(await backend.read('k'), theirs)
@@ -94,10 +94,10 @@ export const bodyCases: readonly BackendCase[] = [
         [big, big.replace('["x', '["y')],
       ]
       for (const [index, [standing, seen]] of pairs.entries()) {
-        const entry = entryOf(context, standing)
+        const entry = makeEntry(context, standing)
         await backend.create(`k${index}`, entry)
         assertEntry(
-          await backend.replace(`k${index}`, seen, entryOf(context, '{"mine":1}')),
+          await backend.replace(`k${index}`, seen, makeEntry(context, '{"mine":1}')),
           entry,
           `pair ${index}`,
         )

@@ -108,7 +108,7 @@ export function backendContext(
 }
 
 /** An entry that lives for another hour, of this body and with these differences. */
-export function entryOf(context: BackendContext, body: string, change: Partial<Entry> = {}): Entry {
+export function makeEntry(context: BackendContext, body: string, change: Partial<Entry> = {}): Entry {
   return { body, expires: context.now() + 3_600_000, ...change }
 }
 

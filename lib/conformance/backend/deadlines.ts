@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '../../backend/contract'
 import { inTime } from '../waiting'
-import { assertEntry, type BackendCase, entryOf } from './context'
+import { assertEntry, type BackendCase, makeEntry } from './context'
 
 const BODY = '{"a":1}'
 const SOON_MS = 30
@@ -27,7 +27,7 @@ export const deadlineCases: readonly BackendCase[] = [
     async run(context) {
       const { backend, now, pass } = context
       await backend.create('k', { body: BODY, expires: now() + SOON_MS })
-      await backend.create('stays', entryOf(context, BODY))
+      await backend.create('stays', makeEntry(context, BODY))
       await pass(SOON_MS)
       await assertAbsent(backend, 'k', 'after its deadline')
       assert.equal((await backend.read('stays'))?.body, BODY)
@@ -58,7 +58,7 @@ export const deadlineCases: readonly BackendCase[] = [
       const { backend, now, pass } = context
       await backend.create('k', { body: BODY, expires: now() + SOON_MS })
       await pass(SOON_MS)
-      const next = entryOf(context, '{"b":2}')
+      const next = makeEntry(context, '{"b":2}')
       assert.equal(await backend.create('k', next), true)
       assertEntry(await backend.read('k'), next)
     },
@@ -74,10 +74,10 @@ export const deadlineCases: readonly BackendCase[] = [
           `create at ${past}`,
         )
         await assertAbsent(backend, `c${index}`, `created at ${past}`)
-        await backend.create(`r${index}`, entryOf(context, '{"r":1}'))
+        await backend.create(`r${index}`, makeEntry(context, '{"r":1}'))
         assert.equal(await backend.replace(`r${index}`, '{"r":1}', { body: BODY, expires: past }), true)
         await assertAbsent(backend, `r${index}`, `replaced at ${past}`)
-        await backend.create(`e${index}`, entryOf(context, BODY))
+        await backend.create(`e${index}`, makeEntry(context, BODY))
         assert.equal(await backend.extend(`e${index}`, past), true)
         await assertAbsent(backend, `e${index}`, `extended to ${past}`)
       }

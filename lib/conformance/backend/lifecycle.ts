@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '../../backend/contract'
 import { until, within } from '../waiting'
-import { assertEntry, type BackendCase, type BackendContext, entryOf } from './context'
+import { assertEntry, type BackendCase, type BackendContext, makeEntry } from './context'
 
 /** Every call that a backend has, by name. */
 function callsOf(context: BackendContext): Map<string, () => unknown> {
   const { backend } = context
   const calls = new Map<string, () => unknown>([
     ['read', () => backend.read('k')],
-    ['create', () => backend.create('other', entryOf(context, '{}'))],
-    ['replace', () => backend.replace('k', '{}', entryOf(context, '{"b":1}'))],
+    ['create', () => backend.create('other', makeEntry(context, '{}'))],
+    ['replace', () => backend.replace('k', '{}', makeEntry(context, '{"b":1}'))],
     ['extend', () => backend.extend('k', context.now() + 1000)],
     ['remove', () => backend.remove('k')],
   ])
@@ -40,7 +40,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     needs: ['durable'],
     async run(context) {
       const { backend } = context
-      const entry = entryOf(context, '{"a":1}')
+      const entry = makeEntry(context, '{"a":1}')
       await backend.create('k', entry)
       await backend.create('gone', entry)
       await backend.remove('gone')
@@ -55,7 +55,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     says: ['An error means that the store cannot tell.'],
     needs: ['faults'],
     async run(context) {
-      await context.backend.create('k', entryOf(context, '{}'))
+      await context.backend.create('k', makeEntry(context, '{}'))
       await context.handle.break?.()
       for (const [name, call] of callsOf(context)) {
         await assert.rejects(
@@ -77,10 +77,10 @@ export const lifecycleCases: readonly BackendCase[] = [
         assert.equal(await answers(context), false, `round ${round}, while it is down`)
         await handle.mend?.()
         await until('an answer after the store came back', context.patienceMs, () => answers(context))
-        const entry = entryOf(context, `{"round":${round}}`)
+        const entry = makeEntry(context, `{"round":${round}}`)
         assert.equal(await backend.create(`k${round}`, entry), true)
         assertEntry(await backend.read(`k${round}`), entry)
-        const next = entryOf(context, '{"next":1}')
+        const next = makeEntry(context, '{"next":1}')
         assert.equal(await backend.replace(`k${round}`, entry.body, next), true)
         assert.equal(await backend.extend(`k${round}`, context.now() + 5000), true)
         assert.equal(await backend.remove(`k${round}`), true)
@@ -123,7 +123,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     needs: ['close'],
     async run(context) {
       const { backend } = context
-      await backend.create('k', entryOf(context, '{}'))
+      await backend.create('k', makeEntry(context, '{}'))
       const close = async () => backend.close?.()
       await assert.doesNotReject(Promise.all([close(), close()]), 'twice at once')
       await assert.doesNotReject(close(), 'once more')
@@ -135,7 +135,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     needs: ['close'],
     async run(context) {
       const { backend } = context
-      await backend.create('k', entryOf(context, '{}'))
+      await backend.create('k', makeEntry(context, '{}'))
       await backend.close?.()
       for (const [name, call] of callsOf(context)) {
         await assert.rejects(within(name, context.patienceMs, call), { code: 'ERR_SESSION_CLOSED' }, name)
@@ -148,7 +148,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     async run(context) {
       const { backend } = context
       const keys = Array.from({ length: 30 }, (_, i) => `k${i}`)
-      const writes = keys.map(async (key) => backend.create(key, entryOf(context, '{}')))
+      const writes = keys.map(async (key) => backend.create(key, makeEntry(context, '{}')))
       const [results] = await Promise.all([Promise.allSettled(writes), (async () => backend.close?.())()])
       const next = await context.other()
       for (const [index, key] of keys.entries()) {
@@ -163,7 +163,7 @@ export const lifecycleCases: readonly BackendCase[] = [
     needs: ['close', 'givenClient'],
     async run(context) {
       const { backend, handle } = context
-      await backend.create('k', entryOf(context, '{}'))
+      await backend.create('k', makeEntry(context, '{}'))
       await backend.close?.()
       assert.equal(await handle.clientWorks?.(), true)
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Backend, Entry } from '../../backend/contract'
 import { inBatches } from '../waiting'
-import { assertEntry, type BackendCase, type BackendContext, entryOf } from './context'
+import { assertEntry, type BackendCase, type BackendContext, makeEntry } from './context'
 
 const LISTED = 10_000
 /** One in so many leaves meanwhile: all over the listing, so that a page that is counted off shifts. */
@@ -26,12 +26,12 @@ export const listingCases: readonly BackendCase[] = [
       const { backend, now, pass } = context
       assert.equal((await listed(backend)).size, 0, 'nothing at first')
       const entries = new Map(
-        ['a', 'b', '__proto__', 'x:y'].map((key) => [key, entryOf(context, JSON.stringify({ key }))]),
+        ['a', 'b', '__proto__', 'x:y'].map((key) => [key, makeEntry(context, JSON.stringify({ key }))]),
       )
       entries.set('never', { body: '{}', expires: Number.POSITIVE_INFINITY })
       for (const [key, entry] of entries) await backend.create(key, entry)
       await backend.create('expiring', { body: '{}', expires: now() + 20 })
-      await backend.create('removed', entryOf(context, '{}'))
+      await backend.create('removed', makeEntry(context, '{}'))
       await backend.remove('removed')
       await pass(20)
       const found = await listed(backend)
@@ -57,9 +57,9 @@ export const listingCases: readonly BackendCase[] = [
         ["k'", 'k1'],
       ] as const
       for (const [prefix, other] of pairs) {
-        await backend.create(`${prefix}1`, entryOf(context, '{}'))
-        await backend.create(prefix, entryOf(context, '{}'))
-        await backend.create(other, entryOf(context, '{}'))
+        await backend.create(`${prefix}1`, makeEntry(context, '{}'))
+        await backend.create(prefix, makeEntry(context, '{}'))
+        await backend.create(other, makeEntry(context, '{}'))
       }
       for (const [prefix] of pairs) {
         assert.deepEqual([...(await listed(backend, prefix)).keys()].sort(), [prefix, `${prefix}1`], prefix)
@@ -80,7 +80,7 @@ export const listingCases: readonly BackendCase[] = [
       const keys = Array.from({ length: LISTED }, (_, i) => `l:${String(i).padStart(5, '0')}`)
       const leaving = keys.filter((_, i) => i % LEAVING === 0)
       const standing = keys.filter((_, i) => i % LEAVING !== 0)
-      await inBatches(keys, BATCH, (key) => backend.create(key, entryOf(context, '{"v":0}')))
+      await inBatches(keys, BATCH, (key) => backend.create(key, makeEntry(context, '{"v":0}')))
       const times = new Map<string, number>()
       let steps = 0
       for await (const [key, entry] of backend.scan?.('l:') ?? []) {
@@ -100,11 +100,11 @@ export const listingCases: readonly BackendCase[] = [
     async run(context) {
       const { backend } = context
       const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
-      await inBatches(keys, BATCH, (key) => backend.create(key, entryOf(context, '{}')))
+      await inBatches(keys, BATCH, (key) => backend.create(key, makeEntry(context, '{}')))
       for (let round = 0; round < 20; round++) {
         for await (const [key] of backend.scan?.() ?? []) {
           assert.equal(await backend.remove(key), true, 'what was listed can be removed by its key')
-          await backend.create(key, entryOf(context, '{}'))
+          await backend.create(key, makeEntry(context, '{}'))
           break
         }
       }
@@ -171,11 +171,15 @@ async function churn(
   for (const key of some(leaving)) if (key !== undefined) await backend.remove(key)
   for (const key of some(standing)) {
     if (key === undefined) continue
-    await backend.replace(key, '{"v":0}', entryOf(context, '{"v":1}', { expires: context.now() + 4_000_000 }))
+    await backend.replace(
+      key,
+      '{"v":0}',
+      makeEntry(context, '{"v":1}', { expires: context.now() + 4_000_000 }),
+    )
     await backend.extend(key, context.now() + 5_000_000)
   }
   // A bounded number: a listing may well show those that came meanwhile.
   if (step <= LISTED) {
-    for (let i = 0; i < 10; i++) await backend.create(`l:n${step}-${i}`, entryOf(context, '{"v":0}'))
+    for (let i = 0; i < 10; i++) await backend.create(`l:n${step}-${i}`, makeEntry(context, '{"v":0}'))
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '../../backend/contract'
-import { assertEntry, type BackendCase, type BackendContext, entryOf } from './context'
+import { assertEntry, type BackendCase, type BackendContext, makeEntry } from './context'
 
 const WRITERS = 20
 const ROUNDS = 25
@@ -21,7 +21,7 @@ export const raceCases: readonly BackendCase[] = [
       const hand = await hands(context)
       const bodies = Array.from({ length: WRITERS }, (_, i) => `{"writer":${i}}`)
       const won = await Promise.all(
-        bodies.map(async (body, i) => hand(i).create('k', entryOf(context, body))),
+        bodies.map(async (body, i) => hand(i).create('k', makeEntry(context, body))),
       )
       assert.equal(won.filter((each) => each === true).length, 1)
       assert.equal(won.filter((each) => each === false).length, WRITERS - 1)
@@ -36,7 +36,7 @@ export const raceCases: readonly BackendCase[] = [
       await context.pass(20)
       const bodies = Array.from({ length: WRITERS }, (_, i) => `{"writer":${i}}`)
       const won = await Promise.all(
-        bodies.map(async (body, i) => hand(i).create('k', entryOf(context, body))),
+        bodies.map(async (body, i) => hand(i).create('k', makeEntry(context, body))),
       )
       assert.equal(won.filter((each) => each === true).length, 1)
       assert.equal((await context.backend.read('k'))?.body, bodies[won.indexOf(true)])
@@ -46,8 +46,8 @@ export const raceCases: readonly BackendCase[] = [
     name: "of many who replace the same body at once exactly one succeeds, and the others get the winner's",
     async run(context) {
       const hand = await hands(context)
-      await context.backend.create('k', entryOf(context, '{}'))
-      const entries = Array.from({ length: WRITERS }, (_, i) => entryOf(context, `{"writer":${i}}`))
+      await context.backend.create('k', makeEntry(context, '{}'))
+      const entries = Array.from({ length: WRITERS }, (_, i) => makeEntry(context, `{"writer":${i}}`))
       const answers = await Promise.all(entries.map(async (entry, i) => hand(i).replace('k', '{}', entry)))
       assert.equal(answers.filter((each) => each === true).length, 1)
       const winner = entries[answers.indexOf(true)]
@@ -60,7 +60,7 @@ export const raceCases: readonly BackendCase[] = [
     name: 'many who merge their own key into one body at once all find it there afterwards',
     async run(context) {
       const hand = await hands(context)
-      await context.backend.create('k', entryOf(context, '{}'))
+      await context.backend.create('k', makeEntry(context, '{}'))
       const tries = await Promise.all(
         Array.from({ length: WRITERS }, (_, i) => merge(hand(i), context, `key${i}`)),
       )
@@ -78,7 +78,7 @@ export const raceCases: readonly BackendCase[] = [
     name: 'replace that races remove brings nothing back',
     async run(context) {
       await neverRevives(context, (backend, key) =>
-        backend.replace(key, '{}', entryOf(context, '{"late":1}')),
+        backend.replace(key, '{}', makeEntry(context, '{"late":1}')),
       )
     },
   },
@@ -86,7 +86,7 @@ export const raceCases: readonly BackendCase[] = [
     name: 'of many who remove one entry at once exactly one took it away',
     async run(context) {
       const hand = await hands(context)
-      await context.backend.create('k', entryOf(context, '{}'))
+      await context.backend.create('k', makeEntry(context, '{}'))
       const answers = await Promise.all(Array.from({ length: WRITERS }, async (_, i) => hand(i).remove('k')))
       assert.equal(answers.filter((each) => each === true).length, 1)
       assert.equal(answers.filter((each) => each === false).length, WRITERS - 1)
@@ -99,11 +99,11 @@ export const raceCases: readonly BackendCase[] = [
     async run(context) {
       const { backend } = context
       const other = await context.other()
-      const first = entryOf(context, '{"a":1}')
+      const first = makeEntry(context, '{"a":1}')
       await backend.create('k', first)
       assertEntry(await other.read('k'), first)
       assert.equal(await other.create('k', first), false)
-      const second = entryOf(context, '{"a":2}')
+      const second = makeEntry(context, '{"a":2}')
       assert.equal(await other.replace('k', first.body, second), true)
       assertEntry(await backend.read('k'), second)
       const expires = context.now() + 7_200_000
@@ -122,7 +122,7 @@ async function neverRevives(
   const other = await context.other()
   for (let round = 0; round < ROUNDS; round++) {
     const key = `k${round}`
-    await context.backend.create(key, entryOf(context, '{}'))
+    await context.backend.create(key, makeEntry(context, '{}'))
     const work = [async () => late(other, key), async () => late(context.backend, key)]
     // The removal goes first, second or last, by turns.
     work.splice(round % 3, 0, async () => assert.equal(await context.backend.remove(key), true))
@@ -136,7 +136,7 @@ async function merge(backend: Backend, context: BackendContext, key: string): Pr
   let seen = (await backend.read('k'))?.body
   for (let tries = 0; tries < MAX_TRIES && seen !== undefined; tries++) {
     const mine = JSON.stringify({ ...JSON.parse(seen), [key]: 1 })
-    const answer = await backend.replace('k', seen, entryOf(context, mine))
+    const answer = await backend.replace('k', seen, makeEntry(context, mine))
     if (answer === true) return
     seen = answer?.body
   }

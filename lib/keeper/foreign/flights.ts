@@ -1,5 +1,5 @@
 import type { Store } from '../../session/store'
-import type { Flight, Held } from '../contract'
+import type { Flight, KnownSession } from '../contract'
 
 /**
  * The session ids that requests of this process hold, for stores that have no compare-and-swap. Commits of one
@@ -28,9 +28,9 @@ export class Flights {
   }
 
   /** The flight of one who holds it, or who left it and comes back: then a new one, with another version. */
-  of(held: Held): Flight {
-    held.flight ??= this.board(held.id)
-    return held.flight
+  of(known: KnownSession): Flight {
+    known.flight ??= this.board(known.id)
+    return known.flight
   }
 
   /**

@@ -5,20 +5,20 @@ import { Cookie } from '../../session/cookie'
 import { Session, setSessionId } from '../../session/session'
 import type { Store } from '../../session/store'
 import {
-  type Change,
   type Flight,
-  Held,
   type Keeper,
   type KeeperContext,
+  KnownSession,
   type Loaded,
   type Updated,
+  type Updater,
   type Written,
 } from '../contract'
-import { takeCookie } from '../cookie-conflict'
+import { resolveCookieConflict } from '../cookie-conflict'
 import { mergedWith } from './merge'
 import { ForeignOrder } from './order'
 import type { ForeignRecord } from './store'
-import { catchUp, updateInTurns } from './update'
+import { catchUp, updateQueued } from './update'
 
 /**
  * Keeps sessions in any store of express-session's kind, through its public methods alone. Within this process
@@ -47,79 +47,84 @@ export class ForeignKeeper implements Keeper {
       if (!record) flights.leave(flight)
     }
     if (!record) return undefined
-    const held = new Held(id, dataText(record))
-    held.flight = flight
-    held.version = version
-    held.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Number.POSITIVE_INFINITY
-    return { cookie: record.cookie, data: record, held }
+    const known = new KnownSession(id, dataText(record))
+    known.flight = flight
+    known.version = version
+    known.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Number.POSITIVE_INFINITY
+    return { cookie: record.cookie, data: record, known }
   }
 
-  create(session: Session, data: string): Promise<Held | undefined> {
+  create(session: Session, data: string): Promise<KnownSession | undefined> {
     // Ids of our own cannot meet; of another generator nobody knows.
     return this.#insert(session, data, this.#context.policy.genid !== undefined)
   }
 
-  async put(session: Session, data: string): Promise<Held> {
-    return (await this.#insert(session, data, false)) as Held
+  async put(session: Session, data: string): Promise<KnownSession> {
+    return (await this.#insert(session, data, false)) as KnownSession
   }
 
   /** @returns `undefined` when `unlessTaken` and the store has this id; two who draw one id at once queue */
-  async #insert(session: Session, data: string, unlessTaken: boolean): Promise<Held | undefined> {
-    const held = new Held(session.id, data)
+  async #insert(session: Session, data: string, unlessTaken: boolean): Promise<KnownSession | undefined> {
+    const known = new KnownSession(session.id, data)
     const flight = await this.#order.flights.boardAlive(session.id)
-    held.flight = flight
+    known.flight = flight
     let created = false
     try {
       created = await this.#order.turn(flight, 'set', async () => {
-        if (unlessTaken && (await this.#order.get(held.id))) return false
-        await this.#order.set(held, flight, session)
+        if (unlessTaken && (await this.#order.get(known.id))) return false
+        await this.#order.set(known, flight, session)
         return true
       })
     } finally {
-      if (!created) this.leave(held)
+      if (!created) this.leave(known)
     }
-    return created ? held : undefined
+    return created ? known : undefined
   }
 
-  write(held: Held, session: Session): Promise<Written> {
-    const flight = this.#order.flights.of(held)
+  write(known: KnownSession, session: Session): Promise<Written> {
+    const flight = this.#order.flights.of(known)
     return this.#order.turn(flight, 'set', async () => {
       if (flight.dead) return 'gone'
-      held.overwritten = NONE
-      if (held.version !== flight.version) return this.#merge(held, flight, session)
-      await this.#order.set(held, flight, session)
+      known.overwritten = NONE
+      if (known.version !== flight.version) return this.#merge(known, flight, session)
+      await this.#order.set(known, flight, session)
       return 'saved'
     })
   }
 
   /** Somebody has committed since this request loaded: its changes go on top of what is there now. */
-  async #merge(held: Held, flight: Flight, session: Session): Promise<Written> {
-    const theirs = await this.#order.get(held.id)
+  async #merge(known: KnownSession, flight: Flight, session: Session): Promise<Written> {
+    const theirs = await this.#order.get(known.id)
     if (!theirs || flight.dead) return 'gone'
     const base = dataText(session)
-    const merged = mergedWith(theirs, held, session, base, this.#context.policy.concurrency)
-    takeCookie(held, session, theirs.cookie)
+    const merged = mergedWith(theirs, known, session, base, this.#context.policy.concurrency)
+    resolveCookieConflict(known, session, theirs.cookie)
     if (!merged) {
-      await this.#order.set(held, flight, session)
+      await this.#order.set(known, flight, session)
       return 'saved'
     }
     merged.cookie = session.cookie
     const { settings } = await this.#order.setMerged(flight, merged)
-    held.agree({ base, settings })
+    known.agree({ base, settings })
     // The live session does not show what the others wrote: the next commit reads again.
-    held.version = 0
+    known.version = 0
     return 'merged'
   }
 
   /** The new record first, so that a crash loses nothing; until the old one is gone nobody gets the new id. */
-  renew(held: Held, session: Session, _data: string, id: string): Promise<Held | 'taken' | undefined> {
-    const flight = this.#order.flights.of(held)
+  renew(
+    known: KnownSession,
+    session: Session,
+    _data: string,
+    id: string,
+  ): Promise<KnownSession | 'taken' | undefined> {
+    const flight = this.#order.flights.of(known)
     return this.#order.turn(flight, 'set', async () => {
-      if (!(await catchUp(this.#order, held, flight, session))) return undefined
+      if (!(await catchUp(this.#order, known, flight, session))) return undefined
       const previous = session.id
       // Its creation would queue behind this very step.
       if (id === previous) return 'taken'
-      let next: Held | undefined
+      let next: KnownSession | undefined
       let renewed = false
       setSessionId(session, id)
       try {
@@ -137,28 +142,33 @@ export class ForeignKeeper implements Keeper {
     })
   }
 
-  #discard(held: Held): void {
-    this.leave(held)
-    this.destroy(held.id).catch(ignore)
+  #discard(known: KnownSession): void {
+    this.leave(known)
+    this.destroy(known.id).catch(ignore)
   }
 
-  update<R>(held: Held, session: Session, _data: string, change: Change<R>): Promise<Updated<R> | undefined> {
-    return updateInTurns(this.#order, held, session, change)
+  update<R>(
+    known: KnownSession,
+    session: Session,
+    _data: string,
+    change: Updater<R>,
+  ): Promise<Updated<R> | undefined> {
+    return updateQueued(this.#order, known, session, change)
   }
 
-  async touch(held: Held, session: Session, forced = false): Promise<boolean> {
+  async touch(known: KnownSession, session: Session, forced = false): Promise<boolean> {
     const { policy } = this.#context
     const now = Date.now()
     if (policy.idleMs !== Number.POSITIVE_INFINITY) {
       // Such a store's `touch` need not keep what it is given, and idle time is read from the record.
       if (!forced && now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
       Cookie.markActive(session.cookie, now)
-      return (await this.write(held, session)) !== 'gone'
+      return (await this.write(known, session)) !== 'gone'
     }
-    if (!this.#order.store.canTouch || !(forced || this.#due(held, session, now))) return true
-    const flight = this.#order.flights.of(held)
+    if (!this.#order.store.canTouch || !(forced || this.#due(known, session, now))) return true
+    const flight = this.#order.flights.of(known)
     return this.#order.touchTurn(flight, async () => {
-      const shown = flight.dead ? undefined : await this.#touchable(held, flight, session)
+      const shown = flight.dead ? undefined : await this.#touchable(known, flight, session)
       if (!shown || flight.dead) return false
       await this.#order.touch(flight, shown)
       return true
@@ -166,20 +176,20 @@ export class ForeignKeeper implements Keeper {
   }
 
   /** Stores keep the cookie of who touches: it must not be older than what somebody has set meanwhile. */
-  async #touchable(held: Held, flight: Flight, session: Session): Promise<Session | undefined> {
-    if (held.version === flight.version) return session
-    const theirs = await this.#order.get(held.id)
+  async #touchable(known: KnownSession, flight: Flight, session: Session): Promise<Session | undefined> {
+    if (known.version === flight.version) return session
+    const theirs = await this.#order.get(known.id)
     if (!theirs) return undefined
-    takeCookie(held, session, theirs.cookie)
+    resolveCookieConflict(known, session, theirs.cookie)
     return new Session(session.req, theirs, session.cookie)
   }
 
-  #due(held: Held, session: Session, now: number): boolean {
+  #due(known: KnownSession, session: Session, now: number): boolean {
     const { touchAfterMs = 0 } = this.#context.policy
     if (touchAfterMs === Number.POSITIVE_INFINITY) return false
     const to = cookieEnd(session.cookie.expires)
-    if (touchAfterMs === 0 || to === undefined || held.deadline === Number.POSITIVE_INFINITY) return true
-    return worthMoving(held.deadline, to, now, touchAfterMs)
+    if (touchAfterMs === 0 || to === undefined || known.deadline === Number.POSITIVE_INFINITY) return true
+    return worthMoving(known.deadline, to, now, touchAfterMs)
   }
 
   async destroy(id: string): Promise<boolean> {
@@ -204,8 +214,8 @@ export class ForeignKeeper implements Keeper {
     return this.#order.endBy(id, destroy)
   }
 
-  leave(held: Held): void {
-    this.#order.leave(held)
+  leave(known: KnownSession): void {
+    this.#order.leave(known)
   }
 }
 

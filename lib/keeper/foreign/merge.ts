@@ -3,11 +3,11 @@ import { type Delta, deltaBetween, isChange, overwrittenBy, overwrittenKeys } fr
 import { type Data, dataOf, dataText, parseData, withoutCookie } from '../../record/text'
 import type { Concurrency } from '../../session/policy'
 import { Session, setData } from '../../session/session'
-import type { Held } from '../contract'
+import type { KnownSession } from '../contract'
 import type { ForeignRecord } from './store'
 
 /**
- * What is to be written when somebody else may have written meanwhile; `held.overwritten` says what of theirs is lost.
+ * What is to be written when somebody else may have written meanwhile; `known.overwritten` says what of theirs is lost.
  *
  * @param data data text of the live session
  * @returns `undefined`: the live session as it is
@@ -15,23 +15,23 @@ import type { ForeignRecord } from './store'
  */
 export function mergedWith(
   theirs: ForeignRecord,
-  held: Held,
+  known: KnownSession,
   session: Session,
   data: string,
   concurrency: Concurrency,
 ): Session | undefined {
-  if (dataText(theirs) === held.base) return undefined
-  const delta = deltaBetween(held.base, data)
+  if (dataText(theirs) === known.base) return undefined
+  const delta = deltaBetween(known.base, data)
   const changed = isChange(delta)
   if (changed && concurrency === 'reject') {
     throw new SessionError('ERR_SESSION_CONFLICT', 'another request has changed the session meanwhile')
   }
   const others = dataOf(theirs, 'cookie')
   if (changed && concurrency === 'overwrite') {
-    held.overwritten = overwrittenKeys(delta.before, others, parseData(data))
+    known.overwritten = overwrittenKeys(delta.before, others, parseData(data))
     return undefined
   }
-  held.overwritten = overwrittenBy(delta, others)
+  known.overwritten = overwrittenBy(delta, others)
   return withDelta(theirs, delta, session)
 }
 

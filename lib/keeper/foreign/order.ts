@@ -2,7 +2,7 @@ import type { StoreOperation } from '../../base/events'
 import type { Policy } from '../../session/policy'
 import type { Session } from '../../session/session'
 import type { Store } from '../../session/store'
-import type { Agreed, Flight, Held, KeeperContext } from '../contract'
+import type { Agreed, Flight, KeeperContext, KnownSession } from '../contract'
 import { boundedTurn, forAtMost, timeoutError } from '../time-limit'
 import { type Flights, flightsOf } from './flights'
 import { type ForeignRecord, ForeignStore, type OnLate } from './store'
@@ -63,12 +63,12 @@ export class ForeignOrder {
   }
 
   /** Writes a session whose turn it is, and which is all that has been committed. */
-  async set(held: Held, flight: Flight, session: Session): Promise<void> {
+  async set(known: KnownSession, flight: Flight, session: Session): Promise<void> {
     try {
-      held.agree(await this.store.set(flight.id, session, this.#waitsAndLooks(flight)))
+      known.agree(await this.store.set(flight.id, session, this.#waitsAndLooks(flight)))
     } finally {
       // Also after a failure: nobody knows whether it was written, and others have to look.
-      held.version = this.flights.written(flight)
+      known.version = this.flights.written(flight)
     }
   }
 
@@ -118,9 +118,9 @@ export class ForeignOrder {
     }
   }
 
-  leave(held: Held): void {
-    if (held.flight) this.flights.leave(held.flight)
-    held.flight = undefined
+  leave(known: KnownSession): void {
+    if (known.flight) this.flights.leave(known.flight)
+    known.flight = undefined
   }
 
   /** A call that was given up may still be carried out: what comes next waits for it, though not for ever. */

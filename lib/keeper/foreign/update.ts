@@ -2,12 +2,12 @@ import { isPromise } from '../../base/async'
 import { deltaBetween, overwrittenBy } from '../../record/delta'
 import { type Data, dataOf, dataText, parseData } from '../../record/text'
 import { type Session, showInstead } from '../../session/session'
-import type { Change, Flight, Held, Updated } from '../contract'
-import { takeCookie } from '../cookie-conflict'
+import type { Flight, KnownSession, Updated, Updater } from '../contract'
+import { resolveCookieConflict } from '../cookie-conflict'
 import type { ForeignOrder } from './order'
 
 /** What an update would write, made of the data text `before`. */
-interface Draft<R> {
+interface UpdateDraft<R> {
   readonly before: string
   readonly data: Data
   readonly result: R
@@ -20,22 +20,22 @@ interface Draft<R> {
  */
 export async function catchUp(
   order: ForeignOrder,
-  held: Held,
+  known: KnownSession,
   flight: Flight,
   session: Session,
 ): Promise<boolean> {
   if (flight.dead) return false
-  held.overwritten = NONE
-  if (held.version === flight.version) return true
+  known.overwritten = NONE
+  if (known.version === flight.version) return true
   const { version } = flight
-  const theirs = await order.get(held.id)
+  const theirs = await order.get(known.id)
   if (!theirs || flight.dead) return false
   const base = dataText(theirs)
-  held.overwritten = overwrittenBy(deltaBetween(held.base, dataText(session)), dataOf(theirs, 'cookie'))
-  showInstead(session, held.base, base)
-  takeCookie(held, session, theirs.cookie)
-  held.base = base
-  held.version = version
+  known.overwritten = overwrittenBy(deltaBetween(known.base, dataText(session)), dataOf(theirs, 'cookie'))
+  showInstead(session, known.base, base)
+  resolveCookieConflict(known, session, theirs.cookie)
+  known.base = base
+  known.version = version
   return true
 }
 
@@ -43,20 +43,20 @@ export async function catchUp(
  * Reads, changes and writes in one turn where `change` answers at once. What it waits for must not keep others
  * waiting: then it writes in a later turn, and runs again when somebody was quicker.
  */
-export async function updateInTurns<R>(
+export async function updateQueued<R>(
   order: ForeignOrder,
-  held: Held,
+  known: KnownSession,
   session: Session,
-  change: Change<R>,
+  change: Updater<R>,
 ): Promise<Updated<R> | undefined> {
-  const flight = order.flights.of(held)
+  const flight = order.flights.of(known)
   for (;;) {
     const draft = await order.turn(flight, 'set', async () => {
-      if (!(await catchUp(order, held, flight, session))) return undefined
+      if (!(await catchUp(order, known, flight, session))) return undefined
       const before = dataText(session)
       const data = parseData(before)
       const result = change(data)
-      if (!isPromise(result)) return keep(order, held, flight, session, { before, data, result })
+      if (!isPromise(result)) return keep(order, known, flight, session, { before, data, result })
       const pending = Promise.resolve(result)
       // It may fail before anybody awaits it.
       pending.catch(ignore)
@@ -67,7 +67,7 @@ export async function updateInTurns<R>(
     const done = await order.turn(flight, 'set', async () => {
       if (flight.dead) return undefined
       if (flight.version !== draft.version) return 'again'
-      return keep(order, held, flight, session, { ...draft, result })
+      return keep(order, known, flight, session, { ...draft, result })
     })
     if (done !== 'again') return done
   }
@@ -75,15 +75,15 @@ export async function updateInTurns<R>(
 
 async function keep<R>(
   order: ForeignOrder,
-  held: Held,
+  known: KnownSession,
   flight: Flight,
   session: Session,
-  draft: Draft<R>,
+  draft: UpdateDraft<R>,
 ): Promise<Updated<R>> {
   const after = dataText(draft.data)
   showInstead(session, draft.before, after)
   try {
-    await order.set(held, flight, session)
+    await order.set(known, flight, session)
   } catch (error) {
     showInstead(session, after, draft.before)
     throw error

@@ -4,7 +4,7 @@ import type { OwnStore } from '../../store/protocol'
 import type { KeeperContext, Written } from '../contract'
 import { forAtMost, timeoutError } from '../time-limit'
 import type { Ask } from './backend-calls'
-import type { Commit } from './draft'
+import type { Draft } from './draft'
 import { writeTogether } from './write-together'
 
 /**
@@ -13,7 +13,7 @@ import { writeTogether } from './write-together'
  */
 export class CommitQueue {
   /** What this process has written last: the best guess of what stands in the store. */
-  known: Entry | undefined = undefined
+  lastWritten: Entry | undefined = undefined
   readonly #key: StoreKey
   readonly #queues: CommitQueues
   #waiting: Array<Turn | Joiner> = []
@@ -35,9 +35,9 @@ export class CommitQueue {
   }
 
   /** Is written together with whatever else waits. */
-  join(commit: Commit, context: KeeperContext, backend: Backend, ask: Ask): Promise<Written> {
+  join(draft: Draft, context: KeeperContext, backend: Backend, ask: Ask): Promise<Written> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(new Joiner(commit, backend, ask, context, resolve, reject))
+      this.#waiting.push(new Joiner(draft, backend, ask, context, resolve, reject))
     })
   }
 
@@ -47,7 +47,7 @@ export class CommitQueue {
     const [first] = waiting
     if (!first) {
       this.#waiting = []
-      this.#queues.close(this.#key, this.known)
+      this.#queues.close(this.#key, this.lastWritten)
     } else if (first instanceof Turn) {
       this.#waiting = waiting.slice(1)
       first.settle()
@@ -59,8 +59,8 @@ export class CommitQueue {
   }
 
   async #write(joiners: Joiner[], { backend, ask }: Joiner): Promise<void> {
-    const written = await writeTogether(joiners, this.known, backend, ask)
-    if (written) this.known = written
+    const written = await writeTogether(joiners, this.lastWritten, backend, ask)
+    if (written) this.lastWritten = written
     this.next()
   }
 }
@@ -77,15 +77,15 @@ export class CommitQueues {
   /** For a commit whose turn it is at once. */
   open(key: StoreKey): CommitQueue {
     const queue = new CommitQueue(key, this)
-    if (this.#again.size > 0) queue.known = this.#again.get(key)?.known
+    if (this.#again.size > 0) queue.lastWritten = this.#again.get(key)?.lastWritten
     this.#byKey.set(key, queue)
     return queue
   }
 
-  close(key: StoreKey, known: Entry | undefined): void {
+  close(key: StoreKey, lastWritten: Entry | undefined): void {
     this.#byKey.delete(key)
     const again = this.#again.size > 0 ? this.#again.get(key) : undefined
-    if (again) again.known = known
+    if (again) again.lastWritten = lastWritten
   }
 
   /**
@@ -100,7 +100,7 @@ export class CommitQueues {
     const done = new Promise<void>((resolve) => {
       go = resolve
     })
-    const mine: Again = { done, known: before?.known }
+    const mine: Again = { done, lastWritten: before?.lastWritten }
     this.#again.set(key, mine)
     if (before) await (waitMs === Number.POSITIVE_INFINITY ? before.done : forAtMost(before.done, waitMs))
     return () => {
@@ -119,7 +119,7 @@ export class CommitQueues {
 interface Again {
   readonly done: Promise<void>
   /** What was written last, kept for them while nothing is under way. */
-  known: Entry | undefined
+  lastWritten: Entry | undefined
 }
 
 const byStore = new WeakMap<OwnStore, CommitQueues>()
@@ -185,26 +185,26 @@ class Turn extends Waiter {
 
 /** A commit that may be written together with others. */
 export class Joiner extends Waiter {
-  readonly commit: Commit
+  readonly draft: Draft
   readonly backend: Backend
   readonly ask: Ask
   readonly #resolve: (written: Written) => void
 
   constructor(
-    commit: Commit,
+    draft: Draft,
     backend: Backend,
     ask: Ask,
     context: KeeperContext,
     resolve: (written: Written) => void,
     reject: (error: unknown) => void,
   ) {
-    super(context, commit.remainingMs, reject)
-    this.commit = commit
+    super(context, draft.remainingMs, reject)
+    this.draft = draft
     this.backend = backend
     this.ask = ask
     this.#resolve = resolve
     // Now, so that this is not all done in one go when the turn comes.
-    commit.change()
+    draft.change()
   }
 
   settle(written: Written): void {

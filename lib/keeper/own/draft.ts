@@ -2,7 +2,7 @@ import type { Entry, StoreKey } from '../../backend/contract'
 import { SessionError } from '../../base/errors'
 import type { Reading } from '../../record/canonical'
 import {
-  type Change,
+  type BasedDelta,
   changeBy,
   deltaBetween,
   isChange,
@@ -13,8 +13,8 @@ import { type Data, dataOf, joinRecord, parseData, parseRecord } from '../../rec
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { OwnStore } from '../../store/protocol'
-import type { Held, KeeperContext } from '../contract'
-import { cookieTextOver } from '../cookie-conflict'
+import type { KeeperContext, KnownSession } from '../contract'
+import { resolvedCookieText } from '../cookie-conflict'
 import { deadlineOf } from './deadline'
 import { Repeats } from './repeats'
 
@@ -29,9 +29,9 @@ export interface Merging {
 const NONE: readonly string[] = []
 
 /** One save under way: what to write next, composed of this request's change and of what stands in the store. */
-export class Commit {
+export class Draft {
   readonly key: StoreKey
-  readonly held: Held
+  readonly known: KnownSession
   /** Epoch ms. */
   readonly startedAt: number
   /** Data text of the whole record as it would be written. */
@@ -48,7 +48,7 @@ export class Commit {
   /** As the request knew it when this commit began; other commits of the same request may move it on. */
   readonly #base: string
   readonly #seen: string
-  #delta: Change | undefined = undefined
+  #delta: BasedDelta | undefined = undefined
   #theirCookie: string | undefined = undefined
   #atLeast = 0
   #text = ''
@@ -60,23 +60,23 @@ export class Commit {
   /** The handler may have gone on since this commit began. */
   #waited = false
 
-  constructor(store: OwnStore, context: KeeperContext, held: Held, session: Session, mine: string) {
+  constructor(store: OwnStore, context: KeeperContext, known: KnownSession, session: Session, mine: string) {
     this.#store = store
     this.#context = context
-    this.held = held
+    this.known = known
     this.#session = session
     this.#mine = mine
-    this.#base = held.base
-    this.#seen = held.seen
-    this.key = store.keyOf(held.id)
+    this.#base = known.base
+    this.#seen = known.seen
+    this.key = store.keyOf(known.id)
     this.startedAt = Date.now()
   }
 
   /** This request's session over what it has seen, which after a merge is more than its own part. */
   ontoSeen(): this {
-    const { held } = this
-    if (held.base === held.seenData) return this.compose(this.#mine)
-    const data = parseData(held.seenData)
+    const { known } = this
+    if (known.base === known.seenData) return this.compose(this.#mine)
+    const data = parseData(known.seenData)
     this.overwritten = overwrittenBy(this.change(), data)
     changeBy(this.change(), data)
     return this.compose(JSON.stringify(data))
@@ -131,9 +131,9 @@ export class Commit {
       return undefined
     }
     // An end that this request has set is a decision; else nobody's deadline is taken back.
-    const decided = Cookie.settings(this.#session.cookie) !== this.held.settings
+    const decided = Cookie.settings(this.#session.cookie) !== this.known.settings
     if (decided || merging.expires === Number.POSITIVE_INFINITY) merging.expires = 0
-    return cookieTextOver(this.held, this.#session, merging.cookie)
+    return resolvedCookieText(this.known, this.#session, merging.cookie)
   }
 
   /** As `mergeInto`, of one among several who write together. @param first nobody of them has come before */
@@ -157,7 +157,7 @@ export class Commit {
   }
 
   /** The same record under another key. */
-  as(other: Commit): this {
+  as(other: Draft): this {
     this.merged = other.merged
     this.overwritten = other.overwritten
     return this.compose(other.data, other.#theirCookie, other.#atLeast)
@@ -182,11 +182,7 @@ export class Commit {
       this.#store.keepsReadings &&
       canonical &&
       Cookie.isCanonical(cookie, canonical.base)
-        ? canonical.readingOf(
-            Cookie.createdAt(cookie),
-            cookie.expires ? cookie.expires.valueOf() : null,
-            data,
-          )
+        ? canonical.readingOf(Cookie.createdAt(cookie), cookie.expires?.valueOf() ?? null, data)
         : undefined
     this.#text = this.#store.sealed(this.key, joinRecord(cookieText ?? Cookie.text(cookie), data))
     this.#expires = Math.max(atLeast, deadlineOf(this.#session, this.#store.ttlMs, policy, now))
@@ -202,18 +198,18 @@ export class Commit {
   }
 
   /** It was written: live session and store agree. */
-  agreed(base = this.#mine): Held {
-    const { held } = this
-    held.agree({ base, settings: this.#settings })
-    held.seen = this.#text
-    held.seenData = this.data
-    held.deadline = this.#expires
-    held.overwritten = this.overwritten
-    return held
+  agreed(base = this.#mine): KnownSession {
+    const { known } = this
+    known.agree({ base, settings: this.#settings })
+    known.seen = this.#text
+    known.seenData = this.data
+    known.deadline = this.#expires
+    known.overwritten = this.overwritten
+    return known
   }
 
   /** It was written as part of what `last` has composed. */
-  agreedWith(last: Commit): void {
+  agreedWith(last: Draft): void {
     this.data = last.data
     this.#text = last.#text
     this.#expires = last.#expires
@@ -226,8 +222,8 @@ export class Commit {
   }
 
   /** What to begin with: what this process has written or met last, though a conflict has to be a real one. */
-  guess(known: Entry | undefined, met?: Entry): Entry {
-    return (this.#context.policy.concurrency === 'reject' ? undefined : known) ?? met ?? this.seen
+  guess(lastWritten: Entry | undefined, met?: Entry): Entry {
+    return (this.#context.policy.concurrency === 'reject' ? undefined : lastWritten) ?? met ?? this.seen
   }
 
   /** What was composed last, as others will find it. */
@@ -240,7 +236,7 @@ export class Commit {
     return this.startedAt + this.#context.policy.storeTimeoutMs - Date.now()
   }
 
-  change(): Change {
+  change(): BasedDelta {
     this.#delta ??= deltaBetween(this.#base, this.#mine)
     return this.#delta
   }

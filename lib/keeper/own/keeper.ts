@@ -5,18 +5,18 @@ import { Cookie } from '../../session/cookie'
 import { type Session, setSessionId, showInstead } from '../../session/session'
 import type { OwnStore } from '../../store/protocol'
 import {
-  type Change,
-  Held,
   type Keeper,
   type KeeperContext,
+  KnownSession,
   type Loaded,
   type Updated,
+  type Updater,
   type Written,
 } from '../contract'
 import { type Ask, askFor } from './backend-calls'
 import { type CommitQueue, type CommitQueues, commitQueuesOf } from './commit-queue'
 import { deadlineOf } from './deadline'
-import { Commit } from './draft'
+import { Draft } from './draft'
 import { type Moved, moveRecord } from './move-record'
 import { RecordReader } from './read-record'
 import { updateByTurns } from './update'
@@ -50,7 +50,7 @@ export class BackendKeeper implements Keeper {
   }
 
   #loaded(id: string, key: StoreKey, entry: Entry | undefined): Awaitable<Loaded | undefined> {
-    if (this.#store.elsewhere?.concerns(key, entry)) return this.#takenOver(id, key, entry)
+    if (this.#store.migration?.concerns(key, entry)) return this.#migrated(id, key, entry)
     return entry && this.#read(id, key, entry)
   }
 
@@ -69,86 +69,91 @@ export class BackendKeeper implements Keeper {
     return loaded
   }
 
-  async #takenOver(id: string, key: StoreKey, here: Entry | undefined): Promise<Loaded | undefined> {
-    const entry = await this.#ask('get', () => this.#store.elsewhere?.take(id, here))
+  async #migrated(id: string, key: StoreKey, here: Entry | undefined): Promise<Loaded | undefined> {
+    const entry = await this.#ask('get', () => this.#store.migration?.take(id, here))
     return entry && this.#read(id, key, entry)
   }
 
-  create(session: Session, data: string): Awaitable<Held | undefined> {
-    const commit = this.#commit(new Held(session.id, data), session, data).compose(data)
-    const done = this.#ask('create', () => this.#backend.create(commit.key, commit.entry()))
-    return whenDone(done, (created) => (created ? commit.agreed() : undefined))
+  create(session: Session, data: string): Awaitable<KnownSession | undefined> {
+    const draft = this.#draft(new KnownSession(session.id, data), session, data).compose(data)
+    const done = this.#ask('create', () => this.#backend.create(draft.key, draft.entry()))
+    return whenDone(done, (created) => (created ? draft.agreed() : undefined))
   }
 
-  async put(session: Session, data: string): Promise<Held> {
+  async put(session: Session, data: string): Promise<KnownSession> {
     for (;;) {
-      const known = await this.load(session.id)
-      const held = known?.held ?? (await this.create(session, data))
+      const loaded = await this.load(session.id)
+      const known = loaded?.known ?? (await this.create(session, data))
       // Between two steps somebody may have created or ended it; the next look finds it as it is.
-      if (held && (!known || (await this.write(held, session, data)) !== 'gone')) return held
+      if (known && (!loaded || (await this.write(known, session, data)) !== 'gone')) return known
     }
   }
 
-  write(held: Held, session: Session, data: string): Awaitable<Written> {
-    const commit = this.#commit(held, session, data)
-    const queue = this.#queues.at(commit.key)
-    if (queue) return this.#writeInTurn(queue, commit)
-    const written = this.#replace(commit.ontoSeen(), held.seen)
+  write(known: KnownSession, session: Session, data: string): Awaitable<Written> {
+    const draft = this.#draft(known, session, data)
+    const queue = this.#queues.at(draft.key)
+    if (queue) return this.#writeInTurn(queue, draft)
+    const written = this.#replace(draft.ontoSeen(), known.seen)
     if (!isPromise(written)) return written
-    return this.#firstOf(this.#queues.open(commit.key), commit, written)
+    return this.#firstOf(this.#queues.open(draft.key), draft, written)
   }
 
   /** The commit whose turn it is: what comes to the same key from now on waits. */
-  async #firstOf(queue: CommitQueue, commit: Commit, writing: Promise<Written>): Promise<Written> {
+  async #firstOf(queue: CommitQueue, draft: Draft, writing: Promise<Written>): Promise<Written> {
     try {
       const how = await writing
-      if (how !== 'gone') queue.known = commit.written
+      if (how !== 'gone') queue.lastWritten = draft.written
       return how
     } finally {
       queue.next()
     }
   }
 
-  async #writeInTurn(queue: CommitQueue, commit: Commit): Promise<Written> {
+  async #writeInTurn(queue: CommitQueue, draft: Draft): Promise<Written> {
     const { policy } = this.#context
-    if (policy.concurrency !== 'reject') return queue.join(commit, this.#context, this.#backend, this.#ask)
+    if (policy.concurrency !== 'reject') return queue.join(draft, this.#context, this.#backend, this.#ask)
     // A conflict is one with what stands in the store, not with what may yet fail to get there.
-    await queue.turn(this.#context, commit.remainingMs)
-    return this.#firstOf(queue, commit, this.#alone(commit))
+    await queue.turn(this.#context, draft.remainingMs)
+    return this.#firstOf(queue, draft, this.#alone(draft))
   }
 
-  async #alone(commit: Commit): Promise<Written> {
-    return this.#replace(commit.ontoSeen(), commit.seen.body, commit.remainingMs)
+  async #alone(draft: Draft): Promise<Written> {
+    return this.#replace(draft.ontoSeen(), draft.seen.body, draft.remainingMs)
   }
 
-  #replace(commit: Commit, body: string, leftMs?: number): Awaitable<Written> {
+  #replace(draft: Draft, body: string, leftMs?: number): Awaitable<Written> {
     let seen = body
     let limitMs = leftMs
     for (;;) {
-      const answer = this.#ask('set', () => this.#backend.replace(commit.key, seen, commit.entry()), limitMs)
-      if (isPromise(answer)) return answer.then((replaced) => this.#replaced(commit, replaced))
-      if (answer === true) return kept(commit)
-      if (!answer || !commit.onto(answer)) return 'gone'
+      const answer = this.#ask('set', () => this.#backend.replace(draft.key, seen, draft.entry()), limitMs)
+      if (isPromise(answer)) return answer.then((replaced) => this.#replaced(draft, replaced))
+      if (answer === true) return kept(draft)
+      if (!answer || !draft.onto(answer)) return 'gone'
       seen = answer.body
-      limitMs = commit.remainingMs
+      limitMs = draft.remainingMs
     }
   }
 
-  #replaced(commit: Commit, answer: Replaced): Awaitable<Written> {
-    if (answer === true) return kept(commit)
-    if (!answer || !commit.onto(answer)) return 'gone'
-    return this.#replace(commit, answer.body, commit.remainingMs)
+  #replaced(draft: Draft, answer: Replaced): Awaitable<Written> {
+    if (answer === true) return kept(draft)
+    if (!answer || !draft.onto(answer)) return 'gone'
+    return this.#replace(draft, answer.body, draft.remainingMs)
   }
 
-  async renew(held: Held, session: Session, data: string, id: string): Promise<Held | 'taken' | undefined> {
-    const next = new Held(id, data)
-    const old = this.#commit(held, session, data)
+  async renew(
+    known: KnownSession,
+    session: Session,
+    data: string,
+    id: string,
+  ): Promise<KnownSession | 'taken' | undefined> {
+    const next = new KnownSession(id, data)
+    const old = this.#draft(known, session, data)
     const turn = await this.#turn(old)
-    const copy = this.#commit(next, session, data)
+    const copy = this.#draft(next, session, data)
     let moved: Moved
     setSessionId(session, id)
     try {
-      moved = await moveRecord(old, copy, old.guess(turn.known), this.#backend, this.#ask)
+      moved = await moveRecord(old, copy, old.guess(turn.lastWritten), this.#backend, this.#ask)
       if (moved === 'moved') {
         next.base = showInstead(session, data, old.data)
         return next
@@ -156,7 +161,7 @@ export class BackendKeeper implements Keeper {
     } finally {
       turn.next()
       if (moved !== 'moved') {
-        setSessionId(session, held.id)
+        setSessionId(session, known.id)
         // Nobody has got to know the new id.
         if (next.seen !== '') this.#forget(copy.key)
       }
@@ -165,49 +170,49 @@ export class BackendKeeper implements Keeper {
   }
 
   async update<R>(
-    held: Held,
+    known: KnownSession,
     session: Session,
     data: string,
-    change: Change<R>,
+    change: Updater<R>,
   ): Promise<Updated<R> | undefined> {
-    const commit = this.#commit(held, session, data)
-    const updated = await updateByTurns(commit, change, {
+    const draft = this.#draft(known, session, data)
+    const updated = await updateByTurns(draft, change, {
       limitMs: this.#context.policy.storeTimeoutMs,
-      turn: (limitMs) => this.#turn(commit, limitMs),
+      turn: (limitMs) => this.#turn(draft, limitMs),
       swap: (seen, limitMs) =>
-        this.#ask<Replaced>('set', () => this.#backend.replace(commit.key, seen, commit.entry()), limitMs),
-      runAgain: () => this.#queues.runAgain(commit.key, this.#context.policy.storeTimeoutMs),
+        this.#ask<Replaced>('set', () => this.#backend.replace(draft.key, seen, draft.entry()), limitMs),
+      runAgain: () => this.#queues.runAgain(draft.key, this.#context.policy.storeTimeoutMs),
     })
     // What the handler has changed meanwhile is for the next commit.
-    if (updated) commit.agreed(showInstead(session, data, commit.data))
+    if (updated) draft.agreed(showInstead(session, data, draft.data))
     return updated
   }
 
   /** Waits for a turn of its own, after which `next` has to be called. */
-  async #turn({ key, remainingMs }: Commit, limitMs = remainingMs): Promise<CommitQueue> {
+  async #turn({ key, remainingMs }: Draft, limitMs = remainingMs): Promise<CommitQueue> {
     const queue = this.#queues.at(key)
     if (!queue) return this.#queues.open(key)
     await queue.turn(this.#context, limitMs)
     return queue
   }
 
-  touch(held: Held, session: Session, forced = false): Awaitable<boolean> {
+  touch(known: KnownSession, session: Session, forced = false): Awaitable<boolean> {
     const { policy } = this.#context
     const now = Date.now()
     Cookie.renewAgain(session.cookie, now)
     const to = deadlineOf(session, this.#store.ttlMs, policy, now)
-    if (!forced && !worthMoving(held.deadline, to, now, policy.touchAfterMs)) return true
-    const key = this.#store.keyOf(held.id)
+    if (!forced && !worthMoving(known.deadline, to, now, policy.touchAfterMs)) return true
+    const key = this.#store.keyOf(known.id)
     const moved = this.#ask('touch', () => this.#backend.extend(key, to))
     return whenDone(moved, (alive) => {
-      if (alive) held.deadline = to
+      if (alive) known.deadline = to
       return alive
     })
   }
 
   destroy(id: string): Awaitable<boolean> {
-    const { elsewhere } = this.#store
-    if (elsewhere) return this.#ask('destroy', () => elsewhere.destroy(id))
+    const { migration } = this.#store
+    if (migration) return this.#ask('destroy', () => migration.destroy(id))
     const key = this.#store.keyOf(id)
     return this.#ask('destroy', () => this.#backend.remove(key))
   }
@@ -228,8 +233,8 @@ export class BackendKeeper implements Keeper {
 
   leave(): void {}
 
-  #commit(held: Held, session: Session, data: string): Commit {
-    return new Commit(this.#store, this.#context, held, session, data)
+  #draft(known: KnownSession, session: Session, data: string): Draft {
+    return new Draft(this.#store, this.#context, known, session, data)
   }
 
   #forget(key: StoreKey): void {
@@ -238,7 +243,7 @@ export class BackendKeeper implements Keeper {
   }
 }
 
-function kept(commit: Commit): Written {
-  commit.agreed()
-  return commit.merged ? 'merged' : 'saved'
+function kept(draft: Draft): Written {
+  draft.agreed()
+  return draft.merged ? 'merged' : 'saved'
 }

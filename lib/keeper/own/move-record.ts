@@ -1,6 +1,6 @@
 import type { Backend, Entry, Replaced } from '../../backend/contract'
 import type { Ask } from './backend-calls'
-import type { Commit } from './draft'
+import type { Draft } from './draft'
 
 /** `taken`: another session has the new key. `undefined`: the old record is gone. */
 export type Moved = 'moved' | 'taken' | undefined
@@ -10,16 +10,16 @@ export type Moved = 'moved' | 'taken' | undefined
  * one whose deadline is past, and only if it is what stands under the new key: what another request commits before
  * that comes along, and what comes after finds nothing.
  *
- * @param known what probably stands under the old key
+ * @param expected what probably stands under the old key
  */
 export async function moveRecord(
-  old: Commit,
-  copy: Commit,
-  known: Entry,
+  old: Draft,
+  copy: Draft,
+  expected: Entry,
   backend: Backend,
   ask: Ask,
 ): Promise<Moved> {
-  let theirs: Replaced = known
+  let theirs: Replaced = expected
   for (;;) {
     if (!old.onto(theirs)) return undefined
     if (!(await put(copy.as(old), old.remainingMs, backend, ask))) return 'taken'
@@ -31,9 +31,9 @@ export async function moveRecord(
 }
 
 /** @returns whether the key is this session's */
-async function put(copy: Commit, limitMs: number, backend: Backend, ask: Ask): Promise<boolean> {
+async function put(copy: Draft, limitMs: number, backend: Backend, ask: Ask): Promise<boolean> {
   const { key } = copy
-  const { seen } = copy.held
+  const { seen } = copy.known
   const written =
     seen === ''
       ? await ask('create', () => backend.create(key, copy.entry()), limitMs)

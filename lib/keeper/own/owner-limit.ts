@@ -4,7 +4,14 @@ import { dataText } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { OwnStore } from '../../store/protocol'
-import { type Change, Held, type KeeperContext, type Loaded, type Updated, type Written } from '../contract'
+import {
+  type KeeperContext,
+  KnownSession,
+  type Loaded,
+  type Updated,
+  type Updater,
+  type Written,
+} from '../contract'
 import { type Ask, askFor } from './backend-calls'
 import { BackendKeeper } from './keeper'
 
@@ -12,7 +19,7 @@ type Owners = NonNullable<OwnStore['owners']>
 type Limit = NonNullable<Owners['limit']>
 
 /** Whose a session was when it was loaded or saved last, and the mark of when it became his. */
-interface Known {
+interface Admission {
   readonly owner: string | undefined
   readonly mark: string
 }
@@ -24,7 +31,7 @@ export class OwnerKeeper extends BackendKeeper {
   readonly #keyOf: (id: string) => string
   readonly #refuse: (id: string) => Awaitable<boolean>
   readonly #call: Ask
-  readonly #known = new WeakMap<Held, Known>()
+  readonly #admissions = new WeakMap<KnownSession, Admission>()
 
   constructor(store: OwnStore, owners: Owners, limit: Limit, context: KeeperContext) {
     super(store, context)
@@ -38,21 +45,21 @@ export class OwnerKeeper extends BackendKeeper {
   override async load(id: string): Promise<Loaded | undefined> {
     const loaded = await super.load(id)
     if (loaded) {
-      const { data, cookie, held } = loaded
+      const { data, cookie, known } = loaded
       const { admitted } = cookie
       const mark = typeof admitted === 'string' ? admitted : ''
-      this.#known.set(held, { owner: this.#owners.of({ ...data, cookie }), mark })
+      this.#admissions.set(known, { owner: this.#owners.of({ ...data, cookie }), mark })
     }
     return loaded
   }
 
-  override async create(session: Session, data: string): Promise<Held | undefined> {
+  override async create(session: Session, data: string): Promise<KnownSession | undefined> {
     const owner = this.#owners.of(session)
-    let held: Held | undefined
+    let known: KnownSession | undefined
     const write = async () => {
-      if (!held) held = await super.create(session, data)
-      else if ((await super.write(held, session, data)) === 'gone') return undefined
-      return held
+      if (!known) known = await super.create(session, data)
+      else if ((await super.write(known, session, data)) === 'gone') return undefined
+      return known
     }
     const created =
       owner === undefined ? await write() : await this.#enter(owner, session, write, Boolean, true)
@@ -60,51 +67,51 @@ export class OwnerKeeper extends BackendKeeper {
     return created
   }
 
-  override async write(held: Held, session: Session, data: string): Promise<Written> {
+  override async write(known: KnownSession, session: Session, data: string): Promise<Written> {
     const owner = this.#owners.of(session)
-    const mark = this.#known.get(held)?.mark
-    const write = () => super.write(held, session, data)
+    const mark = this.#admissions.get(known)?.mark
+    const write = () => super.write(known, session, data)
     // The handler may have put another cookie in the place of the one that had the mark.
     if (mark && !Cookie.admittedAs(session.cookie)) Cookie.admit(session.cookie, mark)
-    const enters = owner !== undefined && this.#becomes(held, session)
+    const enters = owner !== undefined && this.#becomes(known, session)
     const written = await (enters ? this.#enter(owner, session, write, stands) : write())
-    this.#remember(held, session)
+    this.#remember(known, session)
     return written
   }
 
   /** Takes the place of the session that it was, so it is not one more; unless it becomes an owner's by this. */
   override async renew(
-    held: Held,
+    known: KnownSession,
     session: Session,
     data: string,
     id: string,
-  ): Promise<Held | 'taken' | undefined> {
-    if (this.#becomes(held, session) && (await this.write(held, session, data)) === 'gone') return undefined
-    const next = await super.renew(held, session, data, id)
-    if (next instanceof Held) this.#remember(next, session)
+  ): Promise<KnownSession | 'taken' | undefined> {
+    if (this.#becomes(known, session) && (await this.write(known, session, data)) === 'gone') return undefined
+    const next = await super.renew(known, session, data, id)
+    if (next instanceof KnownSession) this.#remember(next, session)
     return next
   }
 
   override async update<R>(
-    held: Held,
+    known: KnownSession,
     session: Session,
     data: string,
-    change: Change<R>,
+    change: Updater<R>,
   ): Promise<Updated<R> | undefined> {
-    const updated = await super.update(held, session, data, change)
-    if (!updated || !this.#becomes(held, session)) return updated
+    const updated = await super.update(known, session, data, change)
+    if (!updated || !this.#becomes(known, session)) return updated
     // Whose it has become is known only now: it is written once more, with its mark.
     try {
-      return (await this.write(held, session, dataText(session))) === 'gone' ? undefined : updated
+      return (await this.write(known, session, dataText(session))) === 'gone' ? undefined : updated
     } catch (error) {
-      if (isRefusal(error)) await this.#refuse(held.id)
+      if (isRefusal(error)) await this.#refuse(known.id)
       throw error
     }
   }
 
-  #becomes(held: Held, session: Session): boolean {
+  #becomes(known: KnownSession, session: Session): boolean {
     const owner = this.#owners.of(session)
-    return owner !== undefined && owner !== this.#known.get(held)?.owner
+    return owner !== undefined && owner !== this.#admissions.get(known)?.owner
   }
 
   #enter<T>(
@@ -127,8 +134,8 @@ export class OwnerKeeper extends BackendKeeper {
     })
   }
 
-  #remember(held: Held, session: Session): void {
-    this.#known.set(held, { owner: this.#owners.of(session), mark: Cookie.admittedAs(session.cookie) })
+  #remember(known: KnownSession, session: Session): void {
+    this.#admissions.set(known, { owner: this.#owners.of(session), mark: Cookie.admittedAs(session.cookie) })
   }
 }
 

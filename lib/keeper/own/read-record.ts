@@ -5,7 +5,7 @@ import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../recor
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
 import { copyOf, DOUBT } from '../../record/tree'
 import type { OwnStore } from '../../store/protocol'
-import { Held, type KeeperContext, type Loaded } from '../contract'
+import { type KeeperContext, KnownSession, type Loaded } from '../contract'
 
 /** Makes of a store's entry what a request needs of its session, as cheaply as the record allows. */
 export class RecordReader {
@@ -54,9 +54,9 @@ export class RecordReader {
     const data = copy === DOUBT ? parseObject(text) : (copy as Data)
     if (!data) return undefined
     const cookie = { created, expires: this.#endShown(expires, entry.expires) }
-    const held = holding(id, text, entry)
-    held.shown = shown
-    return { cookie, data, held }
+    const known = holding(id, text, entry)
+    known.shown = shown
+    return { cookie, data, known }
   }
 
   #parsed(id: string, entry: Entry, body: string): Loaded | undefined {
@@ -64,7 +64,7 @@ export class RecordReader {
     if (!record) return undefined
     const { cookie } = record
     cookie['expires'] = this.#endShown(cookie['expires'] as CookieExpires, entry.expires)
-    return { cookie, data: record, held: holding(id, dataTextOf(body, record), entry) }
+    return { cookie, data: record, known: holding(id, dataTextOf(body, record), entry) }
   }
 
   /** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
@@ -77,12 +77,12 @@ export class RecordReader {
   }
 }
 
-function holding(id: string, data: string, entry: Entry): Held {
-  const held = new Held(id, data)
-  held.seen = entry.body
-  held.seenData = data
-  held.deadline = entry.expires
-  return held
+function holding(id: string, data: string, entry: Entry): KnownSession {
+  const known = new KnownSession(id, data)
+  known.seen = entry.body
+  known.seenData = data
+  known.deadline = entry.expires
+  return known
 }
 
 /** Kept apart from the session, so that what a handler does inside of it shows. */

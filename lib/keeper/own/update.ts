@@ -1,9 +1,9 @@
 import type { Entry, Replaced } from '../../backend/contract'
 import { type Awaitable, isPromise } from '../../base/async'
 import { type Data, dataText, parseData } from '../../record/text'
-import type { Change, Updated } from '../contract'
+import type { Updated, Updater } from '../contract'
 import type { CommitQueue } from './commit-queue'
-import type { Commit } from './draft'
+import type { Draft } from './draft'
 
 /** What an update asks of the store and of those who commit beside it; each within what is left of its time. */
 export interface UpdateCalls {
@@ -30,11 +30,11 @@ interface Pending<R> {
  * @returns `undefined`: the session is gone
  */
 export async function updateByTurns<R>(
-  commit: Commit,
-  change: Change<R>,
+  draft: Draft,
+  change: Updater<R>,
   calls: UpdateCalls,
 ): Promise<Updated<R> | undefined> {
-  const update = new Update(commit, change, calls)
+  const update = new Update(draft, change, calls)
   let next: (() => void) | undefined
   try {
     for (;;) {
@@ -50,31 +50,31 @@ export async function updateByTurns<R>(
 }
 
 class Update<R> {
-  readonly #commit: Commit
-  readonly #change: Change<R>
+  readonly #draft: Draft
+  readonly #change: Updater<R>
   readonly #calls: UpdateCalls
   #leftMs: number
   /** What stood in the store when a swap has failed. */
   #theirs: Entry | undefined = undefined
 
-  constructor(commit: Commit, change: Change<R>, calls: UpdateCalls) {
-    this.#commit = commit
+  constructor(draft: Draft, change: Updater<R>, calls: UpdateCalls) {
+    this.#draft = draft
     this.#change = change
     this.#calls = calls
     this.#leftMs = calls.limitMs
   }
 
   async attempt(): Promise<Updated<R> | Pending<R> | undefined> {
-    const commit = this.#commit
+    const draft = this.#draft
     const queue = await this.#timed(() => this.#calls.turn(this.#leftMs))
     try {
-      let entry = commit.guess(queue.known, this.#theirs)
+      let entry = draft.guess(queue.lastWritten, this.#theirs)
       for (;;) {
-        if (!commit.onto(entry)) return undefined
-        const data = parseData(commit.data)
+        if (!draft.onto(entry)) return undefined
+        const data = parseData(draft.data)
         const result = this.#change(data)
         if (isPromise(result)) return { answer: awaitedLater(result), data, seen: entry.body }
-        commit.with(dataText(data))
+        draft.with(dataText(data))
         const answer = await this.#swap(entry.body, queue)
         if (answer === true) return { result }
         if (!answer) return undefined
@@ -89,7 +89,7 @@ class Update<R> {
     const result = await answer
     const queue = await this.#timed(() => this.#calls.turn(this.#leftMs))
     try {
-      this.#commit.with(dataText(data))
+      this.#draft.with(dataText(data))
       const swapped = await this.#swap(seen, queue)
       if (swapped === true) return { result }
       return swapped && 'again'
@@ -100,7 +100,7 @@ class Update<R> {
 
   async #swap(seen: string, queue: CommitQueue): Promise<Replaced> {
     const answer = await this.#timed(() => this.#calls.swap(seen, this.#leftMs))
-    queue.known = answer === true ? this.#commit.written : answer
+    queue.lastWritten = answer === true ? this.#draft.written : answer
     this.#theirs = answer === true ? undefined : answer
     return answer
   }

@@ -6,7 +6,7 @@ import { type Data, parseData, unserializableKey } from '../../record/text'
 import { SessionStorage } from '../server/server'
 import { type GuardedRequest, type GuardedResponse, guardRequest, middlewareOf } from './guard'
 import type { SessionMiddlewareOptions } from './options'
-import { dataOf, isAtomic, type Merge, SessionStore } from './store'
+import { isAtomic, keptData, type Merge, SessionStore } from './store'
 import { SessionStoreLocal } from './store-local'
 import { SessionStoreMemory } from './store-memory'
 import { plainBatches } from './update-batches'
@@ -115,7 +115,7 @@ export class Session {
 
   /** Loads what the store has; what was set here and not saved is dropped. @throws what the store throws */
   async restore(): Promise<this> {
-    const kept = dataOf(await this.store.restore(this.sid))
+    const kept = keptData(await this.store.restore(this.sid))
     this.#base = kept === undefined ? '{}' : JSON.stringify(kept)
     this.#data = parseData(this.#base)
     this.#stored = kept !== undefined

@@ -80,16 +80,16 @@ export function isAtomic(store: SessionStore): store is AtomicStore {
 }
 
 /** What is kept, as data without a prototype; `undefined` when it is no object, or an empty one. */
-export function dataOf(kept: unknown): Data | undefined {
+export function keptData(kept: unknown): Data | undefined {
   if (typeof kept !== 'object' || kept === null || Object.keys(kept).length === 0) return undefined
   return Object.assign(Object.create(null), kept)
 }
 
-/** As `dataOf`, for JSON. A record that is no JSON counts as absent. */
+/** As `keptData`, for JSON. A record that is no JSON counts as absent. */
 export function parseKept(body: string | null | undefined): Data | undefined {
   if (body === null || body === undefined) return undefined
   try {
-    return dataOf(JSON.parse(body))
+    return keptData(JSON.parse(body))
   } catch {
     return undefined
   }

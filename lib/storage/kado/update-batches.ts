@@ -1,5 +1,5 @@
 import type { Data } from '../../record/text'
-import { dataOf, type Merge, type SessionStore } from './store'
+import { keptData, type Merge, type SessionStore } from './store'
 
 interface Waiting {
   readonly merge: Merge
@@ -66,7 +66,7 @@ function merged(batch: readonly Waiting[], failed: Map<Waiting, unknown>): Merge
     for (const update of batch) {
       try {
         // An empty session counts as absent, as it will when it is read again.
-        result = update.merge(result === undefined ? current : dataOf(result)) ?? result
+        result = update.merge(result === undefined ? current : keptData(result)) ?? result
       } catch (error) {
         failed.set(update, error)
       }
@@ -85,7 +85,7 @@ export function plainBatches(store: SessionStore): UpdateBatches {
   let batches = batchesOf.get(store)
   if (batches === undefined) {
     batches = new UpdateBatches(async (sid, merge) => {
-      const result = merge(dataOf(await store.restore(sid)))
+      const result = merge(keptData(await store.restore(sid)))
       if (result !== undefined) await store.save(sid, result)
     })
     batchesOf.set(store, batches)

@@ -20,7 +20,7 @@ function isAscii(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /** @returns the text that stands for `bytes[start..end)` */
-export function textOf(bytes: Buffer, start = 0, end = bytes.length): string {
+export function textFromBytes(bytes: Buffer, start = 0, end = bytes.length): string {
   if (end - start <= SHORT && isAscii(bytes, start, end)) return bytes.toString('latin1', start, end)
   const part = bytes.subarray(start, end)
   const escaped = part[0] === 0xef && part[1] === 0xbf && part[2] === 0xbf
@@ -32,12 +32,12 @@ export function isEscaped(text: string): boolean {
   return text.charCodeAt(0) === 0xffff
 }
 
-/** @returns the bytes that `text` stands for; the inverse of `textOf` */
-export function bytesOf(text: string): Buffer {
+/** @returns the bytes that `text` stands for; the inverse of `textFromBytes` */
+export function bytesFromText(text: string): Buffer {
   return isEscaped(text) ? Buffer.from(text.slice(1), 'latin1') : Buffer.from(text, 'utf8')
 }
 
-/** @returns how many bytes `bytesOf(text)` has, without making them */
+/** @returns how many bytes `bytesFromText(text)` has, without making them */
 export function byteLength(text: string): number {
   return isEscaped(text) ? text.length - 1 : Buffer.byteLength(text, 'utf8')
 }

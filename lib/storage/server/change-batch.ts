@@ -60,7 +60,7 @@ export class ChangeBatch {
 function applied(entry: Entry | undefined, to: Exclude<Outcome, 'keep'>, now: number): Entry | undefined {
   if (to === 'remove' || to.expires <= now) return undefined
   if (to.body !== undefined) return to
-  return entry && { ...copyOf(entry), expires: to.expires }
+  return entry && { ...copyOfEntry(entry), expires: to.expires }
 }
 
 /** A batch that only moved the deadline of what was there writes no body. */
@@ -71,6 +71,6 @@ function next(before: Outcome, to: Outcome, entry: Entry): Outcome {
 }
 
 /** What a decision is shown may hold only while it runs. */
-export function copyOf({ body, expires, owner }: Entry): Entry {
+export function copyOfEntry({ body, expires, owner }: Entry): Entry {
   return owner === undefined ? { body, expires } : { body, expires, owner }
 }

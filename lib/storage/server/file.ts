@@ -3,12 +3,12 @@ import type { Awaitable } from '../../base/async'
 import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
-import { textOf } from './bytes'
+import { textFromBytes } from './bytes'
 import { Keyspace } from './keyspace'
 import type { StorageSettings } from './options'
 import { takeover, takeoverDone } from './save-file'
 
-export const keyOf = (sid: string): string => textOf(Buffer.from(sid))
+export const keyOf = (sid: string): string => textFromBytes(Buffer.from(sid))
 
 /** The open file: what is in it, what is still to be taken over into it, and whether the disk keeps up. */
 export class StorageFile {

@@ -4,7 +4,7 @@ import { type Awaitable, isPromise, whenDone } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { nextTurn } from '../../base/timers'
-import { ChangeBatch, copyOf } from './change-batch'
+import { ChangeBatch, copyOfEntry } from './change-batch'
 import { KeyQueue } from './key-queue'
 import { ScanCursors, type ScanPage } from './scan-cursors'
 
@@ -44,7 +44,7 @@ export class Keyspace {
 
   read(key: string): Awaitable<Entry | undefined> {
     if (this.queue.last(key) === undefined) return this.queue.one(key, () => this.backend.read(key))
-    return this.batched(key, (current) => ({ to: 'keep', answer: current && copyOf(current) }))
+    return this.batched(key, (current) => ({ to: 'keep', answer: current && copyOfEntry(current) }))
   }
 
   /** The keys as they are at one moment. `visit` is called in their order; `false` stops early. */

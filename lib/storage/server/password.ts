@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { bytesOf } from './bytes'
+import { bytesFromText } from './bytes'
 
-const digest = (text: string): Buffer => createHash('sha256').update(bytesOf(text)).digest()
+const digest = (text: string): Buffer => createHash('sha256').update(bytesFromText(text)).digest()
 
 /**
  * @returns a comparison whose time depends neither on where two passwords differ nor on how long the right one is,

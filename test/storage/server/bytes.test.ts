@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { byteLength, byteString, bytesOf, textOf } from '../../../lib/storage/server/bytes'
+import { byteLength, byteString, bytesFromText, textFromBytes } from '../../../lib/storage/server/bytes'
 import { globMatcher } from '../../../lib/storage/server/glob'
-import { Fields, type Reply, ReplyWriter, Status, Verbatim } from '../../../lib/storage/server/resp/reply'
+import {
+  Fields,
+  type Reply,
+  ReplyWriter,
+  SimpleString,
+  Verbatim,
+} from '../../../lib/storage/server/resp/reply'
 
 const SAMPLES: Buffer[] = [
   Buffer.alloc(0),
@@ -23,22 +29,23 @@ const SAMPLES: Buffer[] = [
 describe('the mapping of bytes to the text that a backend keeps', () => {
   it('gives back every byte string', () => {
     for (const bytes of SAMPLES) {
-      const text = textOf(bytes)
-      assert.deepEqual(bytesOf(text), bytes)
+      const text = textFromBytes(bytes)
+      assert.deepEqual(bytesFromText(text), bytes)
       assert.equal(byteLength(text), bytes.length)
       assert.equal(byteString(text), bytes.toString('latin1'))
     }
     for (let a = 0; a < 256; a++) {
-      for (let b = 0; b < 256; b += 5) assert.deepEqual([...bytesOf(textOf(Buffer.from([a, b])))], [a, b])
+      for (let b = 0; b < 256; b += 5)
+        assert.deepEqual([...bytesFromText(textFromBytes(Buffer.from([a, b])))], [a, b])
     }
   })
 
   it('gives different byte strings different texts', () => {
-    assert.equal(new Set(SAMPLES.map((bytes) => textOf(bytes))).size, SAMPLES.length)
+    assert.equal(new Set(SAMPLES.map((bytes) => textFromBytes(bytes))).size, SAMPLES.length)
   })
 
   it('leaves UTF-8 readable', () => {
-    assert.equal(textOf(Buffer.from('{"name":"Zoë"}')), '{"name":"Zoë"}')
+    assert.equal(textFromBytes(Buffer.from('{"name":"Zoë"}')), '{"name":"Zoë"}')
   })
 })
 
@@ -58,7 +65,7 @@ describe('replies', () => {
     assert.deepEqual(both(null), ['$-1\r\n', '_\r\n'])
     assert.deepEqual(both(new Fields([['a', 1]])), ['*2\r\n$1\r\na\r\n:1\r\n', '%1\r\n$1\r\na\r\n:1\r\n'])
     assert.deepEqual(both(new Verbatim('hé')), ['$3\r\nh\xc3\xa9\r\n', '=7\r\ntxt:h\xc3\xa9\r\n'])
-    assert.deepEqual(both([new Status('OK'), 'x', null]), [
+    assert.deepEqual(both([new SimpleString('OK'), 'x', null]), [
       '*3\r\n+OK\r\n$1\r\nx\r\n$-1\r\n',
       '*3\r\n+OK\r\n$1\r\nx\r\n_\r\n',
     ])
@@ -67,13 +74,13 @@ describe('replies', () => {
   it('carry binary values byte for byte among text', () => {
     const bytes = Buffer.from([0xff, 0x0d, 0x0a, 0x00])
     assert.equal(
-      encoded(['é', textOf(bytes), 'z'], 2),
+      encoded(['é', textFromBytes(bytes), 'z'], 2),
       `*3\r\n$2\r\n\xc3\xa9\r\n$4\r\n\xff\r\n\0\r\n$1\r\nz\r\n`,
     )
   })
 
   it('cannot be split by a line end inside a status', () => {
-    assert.equal(encoded(new Status('a\r\n+b'), 2), '+a  +b\r\n')
+    assert.equal(encoded(new SimpleString('a\r\n+b'), 2), '+a  +b\r\n')
   })
 })
 

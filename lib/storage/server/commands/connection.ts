@@ -1,6 +1,6 @@
 import { type Awaitable, whenDone } from '../../../base/async'
 import { PACKAGE_VERSION } from '../info'
-import { Fields, OK, type Reply, type RespVersion, Status } from '../resp/reply'
+import { Fields, OK, type Reply, type RespVersion, SimpleString } from '../resp/reply'
 import { type Call, type ClientState, type Command, CommandError, integer, syntaxError } from './command'
 
 const noKey = [0, 0, 0] as const
@@ -89,7 +89,7 @@ function select({ args }: Call): Reply {
 
 function ping({ args }: Call): Reply {
   if (args.length > 2) throw new CommandError("ERR wrong number of arguments for 'ping' command")
-  return args[1] ?? new Status('PONG')
+  return args[1] ?? new SimpleString('PONG')
 }
 
 function setInfo({ args }: Call): Reply {

@@ -2,7 +2,7 @@ import { type Awaitable, whenDone } from '../../../base/async'
 import { nextTurn } from '../../../base/timers'
 import { byteString } from '../bytes'
 import { globMatcher, MAX_PATTERN_BYTES, type Matching } from '../glob'
-import { OK, type Reply, Status } from '../resp/reply'
+import { OK, type Reply, SimpleString } from '../resp/reply'
 import { type Call, type Command, CommandError, integer, syntaxError } from './command'
 
 /** A hint to Redis as well; this bounds what one command may hold the others up for. */
@@ -108,7 +108,10 @@ export const KEY_COMMANDS: readonly Command[] = [
     keys: oneKey,
     summary: 'Returns the type of a key: string or none.',
     run: ({ args, keyspace }) =>
-      whenDone(keyspace.read(args[1] ?? ''), (entry) => new Status(entry === undefined ? 'none' : 'string')),
+      whenDone(
+        keyspace.read(args[1] ?? ''),
+        (entry) => new SimpleString(entry === undefined ? 'none' : 'string'),
+      ),
   },
   {
     name: 'scan',

@@ -1,4 +1,4 @@
-import { Fields, type Reply, Status, Verbatim } from '../resp/reply'
+import { Fields, type Reply, SimpleString, Verbatim } from '../resp/reply'
 import type { Call, Command } from './command'
 
 type Table = ReadonlyMap<string, Command>
@@ -14,7 +14,7 @@ function info({ args, server }: Call): ReturnType<Command['run']> {
 }
 
 function describe(command: Command): Reply {
-  const flags = command.flags.map((flag) => new Status(flag))
+  const flags = command.flags.map((flag) => new SimpleString(flag))
   const subcommands = [...(command.subcommands?.values() ?? [])].map(describe)
   return [command.name, command.arity, flags, ...command.keys, [], [], [], subcommands]
 }

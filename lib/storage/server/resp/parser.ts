@@ -1,4 +1,4 @@
-import { textOf } from '../bytes'
+import { textFromBytes } from '../bytes'
 
 /** The input is not RESP, or is larger than the limits allow. The connection cannot be used any further. */
 export class ProtocolError extends Error {}
@@ -143,7 +143,7 @@ export class RequestParser {
     }
     // Redis skips these two unseen. A client that miscounts would be understood as sending other commands.
     if (this.data[end] !== CR || this.data[end + 1] !== LF) throw new ProtocolError('invalid bulk length')
-    this.args.push(textOf(this.data, this.at, end))
+    this.args.push(textFromBytes(this.data, this.at, end))
     this.at = end + 2
     this.bulkBytes = -1
     return true
@@ -190,6 +190,6 @@ export class RequestParser {
     const words = line.match(WORDS) ?? []
     if (words.length > this.limits.maxArguments) throw new ProtocolError('too big inline request')
     this.at = end + 1
-    return words.map((word) => textOf(Buffer.from(word, 'latin1')))
+    return words.map((word) => textFromBytes(Buffer.from(word, 'latin1')))
   }
 }

@@ -1,7 +1,7 @@
-import { byteLength, bytesOf, isEscaped } from '../bytes'
+import { byteLength, bytesFromText, isEscaped } from '../bytes'
 
 /** A RESP simple string, such as `OK`. */
-export class Status {
+export class SimpleString {
   constructor(readonly text: string) {}
 }
 
@@ -21,11 +21,11 @@ export class Verbatim {
 }
 
 /** A string is a bulk string (in the mapping of `bytes.ts`), a number an integer, `null` the absent value. */
-export type Reply = string | number | null | Status | Failure | Fields | Verbatim | readonly Reply[]
+export type Reply = string | number | null | SimpleString | Failure | Fields | Verbatim | readonly Reply[]
 
 export type RespVersion = 2 | 3
 
-export const OK = new Status('OK')
+export const OK = new SimpleString('OK')
 
 /** What a status or an error says stands on one line, whatever a client managed to get into it. */
 function oneLine(text: string): string {
@@ -66,7 +66,7 @@ export class ReplyWriter {
       this.text += `:${reply}\r\n`
     } else if (reply === null) {
       this.text += version === 3 ? '_\r\n' : '$-1\r\n'
-    } else if (reply instanceof Status) {
+    } else if (reply instanceof SimpleString) {
       this.line('+', reply.text)
     } else if (reply instanceof Failure) {
       this.line('-', reply.message)
@@ -100,7 +100,7 @@ export class ReplyWriter {
     if (isEscaped(value)) {
       this.text += `$${length}\r\n`
       this.cut()
-      const bytes = bytesOf(value)
+      const bytes = bytesFromText(value)
       this.pieces.push(bytes)
       this.pieceBytes += bytes.length
       this.text = '\r\n'

@@ -9,7 +9,7 @@ import { expiryKey, indexMs, isPlain, ownerKey, type Token } from './keys'
  * Invariant: a record with a finite deadline stands exactly once in the expiry index, at its `indexedAt`, which is
  * never later than its deadline in whole milliseconds; a record with an owner stands exactly once in the owner index.
  */
-export interface Change {
+export interface WriteSet {
   readonly token: Token
   /** The record's new bytes; `undefined`: it is removed. */
   readonly value: Uint8Array | undefined
@@ -28,7 +28,7 @@ function indexFor(prior: number, expires: number): number {
   return Math.min(prior, indexMs(expires))
 }
 
-function reindex(token: Token, prior: number, next: number): Pick<Change, 'index' | 'unindex'> {
+function reindex(token: Token, prior: number, next: number): Pick<WriteSet, 'index' | 'unindex'> {
   if (prior === next) return {}
   return {
     unindex: prior === Infinity ? undefined : expiryKey(prior, token),
@@ -40,7 +40,7 @@ function reown(
   token: Token,
   prior: string | undefined,
   next: string | undefined,
-): Pick<Change, 'own' | 'disown'> {
+): Pick<WriteSet, 'own' | 'disown'> {
   if (prior === next) return {}
   return {
     disown: prior === undefined ? undefined : ownerKey(prior, token),
@@ -49,7 +49,7 @@ function reown(
 }
 
 /** Writes `entry` over `prior`, or where nothing was. */
-export function putting(token: Token, key: string, prior: EntryView | undefined, entry: Entry): Change {
+export function putting(token: Token, key: string, prior: EntryView | undefined, entry: Entry): WriteSet {
   const { body, expires, owner } = entry
   const was = prior?.indexedAt ?? Infinity
   const indexedAt = indexFor(was, expires)
@@ -58,7 +58,7 @@ export function putting(token: Token, key: string, prior: EntryView | undefined,
 }
 
 /** Moves the deadline only. */
-export function moving(token: Token, prior: EntryView, expires: number): Change {
+export function moving(token: Token, prior: EntryView, expires: number): WriteSet {
   const indexedAt = indexFor(prior.indexedAt, expires)
   return {
     token,
@@ -68,13 +68,13 @@ export function moving(token: Token, prior: EntryView, expires: number): Change 
 }
 
 /** Brings the index up to the deadline of a record that the pruner found alive. */
-export function indexingAnew(token: Token, prior: EntryView): Change {
+export function indexingAnew(token: Token, prior: EntryView): WriteSet {
   const { expires } = prior
   const indexedAt = expires === Infinity ? Infinity : indexMs(expires)
   return { token, value: prior.moved(expires, indexedAt), ...reindex(token, prior.indexedAt, indexedAt) }
 }
 
-export function removing(token: Token, prior: EntryView): Change {
+export function removing(token: Token, prior: EntryView): WriteSet {
   return {
     token,
     value: undefined,

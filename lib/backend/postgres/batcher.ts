@@ -11,7 +11,7 @@ export interface Asked<Question, Answer> {
  * Gathers what is asked during one turn of the event loop and sends it off in one go. A lone question leaves at
  * the end of the turn in which it came, microseconds later; under load each round trip carries many.
  */
-export class Gather<Question, Answer> {
+export class Batcher<Question, Answer> {
   readonly #send: (asked: Array<Asked<Question, Answer>>) => void
   readonly #atMost: number
   #asked: Array<Asked<Question, Answer>> = []
