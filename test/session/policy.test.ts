@@ -17,6 +17,8 @@ describe('options become a policy', () => {
           signer: undefined,
           genid: undefined,
           proxy: undefined,
+          onError: undefined,
+          refusesWhenDown: false,
           resave: false,
           rolling: false,
         },
