@@ -47,12 +47,15 @@ interface Source {
   imports: string[]
 }
 
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+
 const sources: Source[] = (readdirSync(LIB, { recursive: true }) as string[])
   .filter((file) => file.endsWith('.ts'))
   .map((file) => {
     const text = readFileSync(join(LIB, file), 'utf8')
-    const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
-    const imports = [...code.matchAll(/(?<![.\w])(?:from|import|require)[\s(]*'([\w.@/:-]+)'/g)]
+    const imports = [
+      ...withoutComments(text).matchAll(/(?<![.\w])(?:from|import|require)[\s(]*'([\w.@/:-]+)'/g),
+    ]
     const name = file.split(sep).join('/')
     return {
       name,
@@ -154,6 +157,27 @@ test('two files of lib export no two things of one name', () => {
     [],
   )
 })
+
+/** Where there are two ways of writing one thing, lib/ has one. `only`: the file that has the other. */
+const ONE_WAY: ReadonlyArray<{ wrong: RegExp; right: string; only?: string }> = [
+  { wrong: /\bNumber\.(?:POSITIVE_|NEGATIVE_)?(?:INFINITY|NaN)\b/, right: 'Infinity, -Infinity, NaN' },
+  { wrong: /\bDate\.now\b|\bnew Date\(\)/, right: 'systemClock()', only: 'base/clock.ts' },
+  {
+    wrong: /\bfunction \w+\(\): void \{\}|\(\)(?:: void)? => \{\}/,
+    right: 'ignore',
+    only: 'base/async.ts',
+  },
+]
+
+for (const { wrong, right, only } of ONE_WAY) {
+  test(`lib has one way to write ${right}${only ? `, and ${only} the other` : ''}`, () => {
+    const found = sources.filter(({ code, name }) => wrong.test(withoutComments(code)) && name !== only)
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      [],
+    )
+  })
+}
 
 test('nothing in lib writes to the console', () => {
   const writes = sources.filter(({ code }) =>

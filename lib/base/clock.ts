@@ -1,8 +1,8 @@
-/**
- * Where the time comes from, for the parts whose tests move it by hand. The others ask `Date.now()` itself, which fake
- * timers replace.
- */
+/** Epoch milliseconds. Backends on files and servers take one as an option, for tests that move the time by hand. */
 export type Clock = () => number
 
-/** Epoch milliseconds. Looked up per call, so that fake timers which replace `Date` are seen. */
+/** The clock of everything else. Calls `Date.now` by its name each time, so that fake timers which replace it are seen. */
 export const systemClock: Clock = () => Date.now()
+
+/** `Date.now` as it was when this package was loaded, to be compared with times that the file system gives. */
+export const wallClock: Clock = Date.now

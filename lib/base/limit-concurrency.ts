@@ -8,7 +8,7 @@ const AT_A_TIME = 500
  * who waits for it from the start.
  */
 export async function limitConcurrency<T>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   each: (item: T) => Awaitable<unknown>,
 ): Promise<void> {
   let batch: T[] = []

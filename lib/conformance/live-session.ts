@@ -1,3 +1,5 @@
+import { ignore } from '../base/async'
+import { systemClock } from '../base/clock'
 /**
  * A session as a middleware hands it to a store: live, with methods, and with a cookie whose `expires` and `maxAge`
  * are accessors. Stores read `cookie.expires` (a `Date` or `null`), `cookie.maxAge`, `cookie.originalMaxAge` and
@@ -29,7 +31,7 @@ export class LiveCookie {
   }
 
   get maxAge(): number | null {
-    return this._expires === null ? null : this._expires.valueOf() - Date.now()
+    return this._expires === null ? null : this._expires.valueOf() - systemClock()
   }
 
   get data(): Record<string, unknown> {
@@ -59,14 +61,14 @@ class Live {
 }
 
 for (const name of ['touch', 'resetMaxAge', 'save', 'reload', 'destroy', 'regenerate']) {
-  Object.defineProperty(Live.prototype, name, { configurable: true, writable: true, value: () => {} })
+  Object.defineProperty(Live.prototype, name, { configurable: true, writable: true, value: ignore })
 }
 
 const HOUR_MS = 3_600_000
 
 /** @param expires epoch milliseconds, `Infinity` for a session without an end */
 export function liveSession(id: string, data: object, expires: number): LiveSession {
-  const leftMs = expires - Date.now()
+  const leftMs = expires - systemClock()
   // One that has ended was meant to last all the same.
   const cookie = Number.isFinite(expires)
     ? new LiveCookie(new Date(expires), leftMs > 0 ? leftMs : HOUR_MS)

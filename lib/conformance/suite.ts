@@ -1,4 +1,5 @@
 import { describe, test } from 'node:test'
+import { ignore } from '../base/async'
 import { nextTurn } from '../base/timers'
 import { divide } from './left-out'
 import { uncaughtDuring } from './uncaught'
@@ -49,7 +50,7 @@ export async function attempt<Context>(
   try {
     await within(item.name, CASE_LIMIT_MS, () => item.run(context))
   } catch (error) {
-    await context.close().catch(() => {})
+    await context.close().catch(ignore)
     throw error
   }
   await context.close()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../base/clock'
 import { sleep, timers } from '../base/timers'
 
 /** What a call gives, or a failure that names it when it neither answers nor fails within `limitMs`. */
@@ -23,9 +24,9 @@ export async function until(
   limitMs: number,
   holds: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  const deadline = Date.now() + limitMs
+  const deadline = systemClock() + limitMs
   while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`not within ${limitMs} ms: ${what}`)
+    if (systemClock() > deadline) assert.fail(`not within ${limitMs} ms: ${what}`)
     await sleep(10)
   }
 }

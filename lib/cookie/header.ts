@@ -119,7 +119,7 @@ export class CookieTemplate {
   }
 }
 
-let lastSecond = Number.NaN
+let lastSecond = NaN
 let lastText = ''
 
 /** Requests of one second set cookies of one end. */

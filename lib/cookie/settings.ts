@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock'
 import type { CookieAttributes } from './header'
 
 /** Options of the session cookie; README describes each. */
@@ -101,7 +102,7 @@ export class CookieBase {
 
 /** @param given milliseconds, or a Date as express-session takes it for `maxAge` too; anything else is no end */
 function lifeOf(given: unknown): number | null {
-  if (given instanceof Date) return given.valueOf() - Date.now()
+  if (given instanceof Date) return given.valueOf() - systemClock()
   return typeof given === 'number' ? given : null
 }
 

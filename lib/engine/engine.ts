@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { systemClock } from '../base/clock'
 import { SessionError } from '../base/errors'
 import { generateId } from '../base/ids'
 import { Signer } from '../cookie/signature'
@@ -75,7 +76,7 @@ export class SessionEngine {
   async cleanup(): Promise<unknown> {
     const handler = this.#operations.get('cleanup')
     const backend = this.#ownStore?.backend
-    if (!handler && backend?.prune) return backend.prune(Date.now())
+    if (!handler && backend?.prune) return backend.prune(systemClock())
     return (handler ?? this.#operations.require('cleanup'))()
   }
 
@@ -112,7 +113,7 @@ export class SessionEngine {
       rolling: automaticTouch,
     })
     const store = this.#store ?? new HandlerStore(this.#operations, durationMs, (id) => this.#signer.sign(id))
-    const touchAfterMs = automaticTouch ? policy.touchAfterMs : Number.POSITIVE_INFINITY
+    const touchAfterMs = automaticTouch ? policy.touchAfterMs : Infinity
     const room = new Room({ ...policy, touchAfterMs }, store, cookie, this.events)
     const state = stateOf(store)
     state.join(

@@ -1,4 +1,5 @@
 import { type Callback, settle } from '../base/async'
+import { systemClock } from '../base/clock'
 import { exchangeOf } from '../exchange/exchange'
 import { cookieEnd } from '../record/expiry'
 import { Cookie } from '../session/cookie'
@@ -32,7 +33,7 @@ export class HandlerStore extends Store {
       const given = found[CUSTOM_DURATION]
       const durationMs = typeof given === 'number' && given > 0 ? given : this.#durationMs
       // Handlers keep no cookie; when the record ends is theirs to know, and a record that they return lives.
-      const cookie = { originalMaxAge: durationMs, expires: new Date(Date.now() + durationMs) }
+      const cookie = { originalMaxAge: durationMs, expires: new Date(systemClock() + durationMs) }
       return { ...recordData(found), cookie } as unknown as SessionData
     }, callback)
   }
@@ -74,12 +75,12 @@ export class HandlerStore extends Store {
     const { cookie } = session
     const durationMs = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : this.#durationMs
     const expiresAt =
-      cookieEnd(cookie instanceof Cookie ? cookie.expires : undefined) ?? Date.now() + durationMs
+      cookieEnd(cookie instanceof Cookie ? cookie.expires : undefined) ?? systemClock() + durationMs
     return new Session(new ShownState(sid, givenData(session), stored, { durationMs, expiresAt }, this.#sign))
   }
 
   #bare(sid: string, stored: boolean): Session {
-    const times = { durationMs: this.#durationMs, expiresAt: Date.now() + this.#durationMs }
+    const times = { durationMs: this.#durationMs, expiresAt: systemClock() + this.#durationMs }
     return new Session(new ShownState(sid, {}, stored, times, this.#sign))
   }
 }

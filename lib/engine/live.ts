@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock'
 import { badOption, SessionError } from '../base/errors'
 import { isUsableId } from '../base/ids'
 import { Signer } from '../cookie/signature'
@@ -74,7 +75,7 @@ export class LiveState implements SessionState {
 
   get expiresAt(): number {
     const end = this.#exchange?.req.session?.cookie.expires
-    return end instanceof Date ? end.valueOf() : Date.now() + this.durationMs
+    return end instanceof Date ? end.valueOf() : systemClock() + this.durationMs
   }
 
   generateId(): Promise<string> {

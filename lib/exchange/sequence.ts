@@ -1,3 +1,4 @@
+import { ignore } from '../base/async'
 /** What one request has begun to do with its session: methods that its handler has called, and commits. */
 export class Sequence {
   /** Settles when all methods are done. */
@@ -37,5 +38,3 @@ export class Sequence {
     return done
   }
 }
-
-function ignore(): void {}

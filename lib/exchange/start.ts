@@ -1,4 +1,5 @@
 import { type Awaitable, isPromise, whenDone } from '../base/async'
+import { systemClock } from '../base/clock'
 import { SessionError } from '../base/errors'
 import { isUsableId } from '../base/ids'
 import type { Loaded } from '../keeper/contract'
@@ -63,7 +64,7 @@ export function inflate(exchange: Exchange, loaded: Loaded): void {
     held.settings = Cookie.settings(cookie)
   }
   // Its age has to be written down, or it would be young for ever.
-  if (room.policy.absoluteMs !== Number.POSITIVE_INFINITY && !Cookie.tellsAge(loaded.cookie)) {
+  if (room.policy.absoluteMs !== Infinity && !Cookie.tellsAge(loaded.cookie)) {
     held.settings = AGE_UNKNOWN
   }
   exchange.hold(held)
@@ -102,7 +103,7 @@ export function generate(exchange: Exchange): void {
   exchange.drawnId = id
   exchange.begin(id)
   const session = new Session(req)
-  exchange.createdAt = Date.now()
+  exchange.createdAt = systemClock()
   session.cookie = Cookie.fresh(room.cookieBase(req), exchange.createdAt)
   req.session = session
   exchange.hold(undefined)

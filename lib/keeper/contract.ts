@@ -83,7 +83,7 @@ export class KnownSession {
   /** Keys of which the last write has replaced what another request had put there. */
   overwritten: readonly string[] = NONE
   /** Backend: the deadline in the store. */
-  deadline = Number.POSITIVE_INFINITY
+  deadline = Infinity
   /** Foreign: the order of commits of this id in this process. */
   flight: Flight | undefined = undefined
   version = 0

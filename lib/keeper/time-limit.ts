@@ -16,7 +16,7 @@ export function bounded<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer =
-      limitMs === Number.POSITIVE_INFINITY
+      limitMs === Infinity
         ? undefined
         : timers.setTimeout(() => reject(timeoutError(operation, toldMs)), limitMs)
     work.then(
@@ -59,7 +59,7 @@ export function boundedTurn<T>(
       waiting = false
       reject(onGivenUp())
     }
-    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : timers.setTimeout(giveUp, limitMs)
+    const timer = limitMs === Infinity ? undefined : timers.setTimeout(giveUp, limitMs)
     queue(async () => {
       timers.clearTimeout(timer)
       if (waiting || always) await work().then(resolve, reject)

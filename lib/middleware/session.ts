@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { isPromise } from '../base/async'
+import { ignore, isPromise } from '../base/async'
 import { SessionError } from '../base/errors'
 import type { RefusedReason, SessionEvents } from '../base/events'
 import { pathMatches } from '../cookie/path-match'
@@ -170,5 +170,3 @@ function misused(): SessionError {
 function isFetchRequest({ headers }: SessionRequest): boolean {
   return typeof (headers as { getSetCookie?: unknown } | undefined)?.getSetCookie === 'function'
 }
-
-function ignore(): void {}

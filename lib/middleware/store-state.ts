@@ -1,3 +1,4 @@
+import { ignore } from '../base/async'
 import { LINK, type SessionRequest } from '../session/link'
 import type { Store } from '../session/store'
 
@@ -5,7 +6,7 @@ import type { Store } from '../session/store'
 export class StoreState {
   up = true
   readonly #listeners = new Set<(up: boolean) => void>()
-  #fallback: (req: SessionRequest) => void = () => {}
+  #fallback: (req: SessionRequest) => void = ignore
 
   constructor(store: Store) {
     // One pair of listeners, however many middlewares. Some stores return nothing from `on`: no chaining.

@@ -11,7 +11,7 @@ export interface Timeouts {
 
 /** Whether there is no limit of ours: a session ends with its cookie. */
 export function isTimeless({ idleMs, absoluteMs }: Timeouts): boolean {
-  return idleMs === Number.POSITIVE_INFINITY && absoluteMs === Number.POSITIVE_INFINITY
+  return idleMs === Infinity && absoluteMs === Infinity
 }
 
 /** The part of express-session's cookie that says when it ends. */
@@ -73,7 +73,7 @@ export function worthMoving(
 ): boolean {
   if (from === to) return false
   if (to < from) return from - to > Math.min((to - now) * UNNOTICED, SAME_MAX_MS)
-  if (from === Number.POSITIVE_INFINITY) return true
+  if (from === Infinity) return true
   if (touchAfterMs === undefined) return to - from > Math.min((to - now) * UNNOTICED, UNNOTICED_MAX_MS)
   return touchAfterMs === 0 || to - from > touchAfterMs
 }

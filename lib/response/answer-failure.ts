@@ -1,4 +1,4 @@
-import { isPromise } from '../base/async'
+import { ignore, isPromise } from '../base/async'
 import { timers } from '../base/timers'
 import { warnOnce } from '../base/warnings'
 import type { HookedResponse } from './parts'
@@ -131,7 +131,7 @@ function watchPath(req: { url?: string } | undefined): PathWatch {
   const own = Object.getOwnPropertyDescriptor(req, 'url')
   if (own && !('value' in own && own.configurable)) return watch
   const stop = () => {
-    watch.stop = () => {}
+    watch.stop = ignore
     if (own) Object.defineProperty(req, 'url', own)
     else delete req.url
   }

@@ -35,6 +35,6 @@ function declaredLength(res: HookedResponse, first: Step): number | undefined {
       if (name.toLowerCase() === 'content-length') declared = value
     }
   }
-  const length = declared === undefined ? Number.NaN : Number(declared)
+  const length = declared === undefined ? NaN : Number(declared)
   return length >= 0 ? length : undefined
 }

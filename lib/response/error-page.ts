@@ -1,3 +1,4 @@
+import { ignore } from '../base/async'
 import { type Own, putAgain } from './hooks'
 import type { HookedResponse } from './parts'
 
@@ -67,5 +68,3 @@ export function breakOff(res: HookedResponse): void {
   }
   res.destroy?.()
 }
-
-function ignore(): void {}

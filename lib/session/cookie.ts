@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock'
 import { badOption, describe, SessionOptionError } from '../base/errors'
 import { warnOnce } from '../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../cookie/header'
@@ -81,13 +82,13 @@ export class Cookie {
    */
   get maxAge(): number | undefined {
     const { _expires } = this
-    return _expires instanceof Date ? _expires.valueOf() - Date.now() : (_expires as undefined)
+    return _expires instanceof Date ? _expires.valueOf() - systemClock() : (_expires as undefined)
   }
 
   set maxAge(ms: Life | Date) {
     if (typeof ms === 'number') {
       // One look at the clock for both, so that renewing never shortens the original life by a millisecond.
-      this._expires = new Date(Date.now() + ms)
+      this._expires = new Date(systemClock() + ms)
       this.originalMaxAge = ms
       return
     }
@@ -155,7 +156,7 @@ export class Cookie {
    */
   static restored(base: CookieBase, raw: Record<string, unknown>): Cookie {
     const ours = Cookie.tellsAge(raw)
-    const cookie = Cookie.#plain(base, ours ? raw.created : Date.now())
+    const cookie = Cookie.#plain(base, ours ? raw.created : systemClock())
     const own = raw['own']
     let keepsLife = !ours
     if (Array.isArray(own)) {
@@ -286,7 +287,7 @@ export class Cookie {
   }
 }
 
-let lastSecond = Number.NaN
+let lastSecond = NaN
 let lastIso = ''
 
 /** `toISOString`, whose larger part is the same for all requests of one second. */

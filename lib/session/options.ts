@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock'
 import { badOption } from '../base/errors'
 import { ATTRIBUTES, type CookieOptions } from '../cookie/settings'
 import type { Secret } from '../cookie/signature'
@@ -131,7 +132,7 @@ function check(
 
 function isLife(value: unknown): boolean {
   if (value instanceof Date || value === false) return true
-  return typeof value === 'number' && value >= 0 && value + Date.now() <= DATE_MAX_MS
+  return typeof value === 'number' && value >= 0 && value + systemClock() <= DATE_MAX_MS
 }
 
 /** Numbers count as express-session takes them; a text never does: 'false' would be true. */

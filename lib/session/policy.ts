@@ -60,7 +60,7 @@ export function readOptions(given: unknown): Policy {
     badOption('object', 'an object', given)
   const raw = own((given ?? {}) as RawOptions)
   warnUnknownOptions(raw, KNOWN)
-  const idleMs = duration(raw, 'idleTimeout') ?? Number.POSITIVE_INFINITY
+  const idleMs = duration(raw, 'idleTimeout') ?? Infinity
   const touchAfterMs = duration(raw, 'touchAfter', 0)
   if (touchAfterMs !== undefined && touchAfterMs >= idleMs) {
     badOption('touchAfter', 'less than idleTimeout', raw['touchAfter'])
@@ -76,7 +76,7 @@ export function readOptions(given: unknown): Policy {
     unsetDestroys:
       oneOf(raw, 'unset', ['keep', 'destroy'], 'unset option must be "destroy" or "keep"') === 'destroy',
     idleMs,
-    absoluteMs: duration(raw, 'absoluteTimeout') ?? Number.POSITIVE_INFINITY,
+    absoluteMs: duration(raw, 'absoluteTimeout') ?? Infinity,
     touchAfterMs,
     concurrency: oneOf(raw, 'concurrency', ['merge', 'overwrite', 'reject']),
     storeTimeoutMs: timeout(raw),
@@ -151,7 +151,7 @@ function duration(raw: RawOptions, name: string, least = 1): number | undefined 
 
 function timeout(raw: RawOptions): number {
   const value = raw['storeTimeout']
-  if (value === false || value === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
+  if (value === false || value === Infinity) return Infinity
   return duration(raw, 'storeTimeout') ?? STORE_TIMEOUT_MS
 }
 

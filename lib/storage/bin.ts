@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { systemClock } from '../base/clock'
 import { parseStorageArguments, USAGE } from './bin-arguments'
 import { SessionStorage } from './server/server'
 
@@ -13,7 +14,7 @@ function fail(error: unknown, exitCode: number): void {
 function logOncePerSecond(): (error: Error) => void {
   const loggedAt = new Map<string, number>()
   return ({ message }) => {
-    const now = Date.now()
+    const now = systemClock()
     if (now - (loggedAt.get(message) ?? 0) < 1000) return
     if (loggedAt.size > 100) loggedAt.clear()
     loggedAt.set(message, now)

@@ -1,6 +1,7 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
 import { keepsReadings, type ReadEntry } from '../backend/readings'
 import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
+import { systemClock } from '../base/clock'
 import { badOption } from '../base/errors'
 import type { EndReason } from '../base/events'
 import { limitConcurrency } from '../base/limit-concurrency'
@@ -45,7 +46,7 @@ export class BackedStore extends Store {
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, options: BackedStoreOptions = {}) {
     super()
-    const { prefix = '', ttl = Number.POSITIVE_INFINITY, hashIds = false } = options
+    const { prefix = '', ttl = Infinity, hashIds = false } = options
     checkBackedOptions(options)
     this.backend = backend
     this.ttlMs = ttl
@@ -217,12 +218,12 @@ export class BackedStore extends Store {
     return this.owners ?? badOption('owner', 'a function of the session, for this method', undefined)
   }
 
-  #entries(): AsyncIterable<[StoreKey, Entry]> {
-    return this.backend.scan?.(this.keys.prefix) ?? nothing()
+  #entries(): AsyncIterable<[StoreKey, Entry]> | [] {
+    return this.backend.scan?.(this.keys.prefix) ?? []
   }
 
   #deadline(session: SessionData): number {
-    return cookieEnd(session.cookie?.expires) ?? Date.now() + this.ttlMs
+    return cookieEnd(session.cookie?.expires) ?? systemClock() + this.ttlMs
   }
 
   #set(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
@@ -246,5 +247,3 @@ export class BackedStore extends Store {
     return body === undefined ? null : storedSession(body, entry.expires)
   }
 }
-
-async function* nothing(): AsyncGenerator<never> {}

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/contract'
 import type { Callback } from '../base/async'
+import { systemClock } from '../base/clock'
 import { asError, badOption } from '../base/errors'
 import { Repeat } from '../base/repeat'
 import { warnOnce } from '../base/warnings'
@@ -56,7 +57,7 @@ class BackendStore extends BackedStore {
     this.#pruning = new Repeat({
       intervalMs: pruneIntervalMs,
       work: async () => {
-        await backend.prune?.(Date.now())
+        await backend.prune?.(systemClock())
         return undefined
       },
       onError: (error) => this.#pruneFailed(asError(error)),

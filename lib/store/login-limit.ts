@@ -1,5 +1,6 @@
 import type { StoreKey } from '../backend/contract'
-import type { Awaitable } from '../base/async'
+import { type Awaitable, ignore } from '../base/async'
+import { systemClock } from '../base/clock'
 import { badOption, SessionError } from '../base/errors'
 import type { EndReason } from '../base/events'
 import { sleep } from '../base/timers'
@@ -73,7 +74,7 @@ export class LoginLimit {
 
   async #andEvict<T>({ owner, write, isWritten, call }: Login<T>, max: number): Promise<T> {
     const ranks = () => call('list', () => this.#logins.ranks(owner))
-    const result = await write(markBehind(await ranks(), Date.now()))
+    const result = await write(markBehind(await ranks(), systemClock()))
     if (!isWritten(result)) return result
     for (const { key } of overflowing(await ranks(), max))
       await call('destroy', () => this.#logins.end(key, 'evicted'))
@@ -93,9 +94,9 @@ export class LoginLimit {
       await whenChosen(standing, others, end)
       throw refused(max)
     }
-    const first = await write(choosingMark(Date.now()))
+    const first = await write(choosingMark(systemClock()))
     if (!isWritten(first)) return first
-    const mark = markBehind(await others(), Date.now())
+    const mark = markBehind(await others(), systemClock())
     const result = await write(mark)
     if (!isWritten(result)) return result
     const own = rankOf(key, { admitted: mark })
@@ -142,8 +143,6 @@ function refused(max: number): SessionError {
     `this owner has ${max} sessions already, and no more are allowed`,
   )
 }
-
-function ignore(): void {}
 
 /** @throws TypeError ERR_SESSION_OPTION */
 export function readLimit(given: number | OwnerLimit | undefined): Required<OwnerLimit> | undefined {

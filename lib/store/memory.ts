@@ -2,6 +2,7 @@ import { MemoryBackend } from '../backend/memory/backend'
 import type { MemoryListener } from '../backend/memory/listener'
 import { sessionsView, withMovedEnd } from '../backend/memory/view'
 import { settle } from '../base/async'
+import { systemClock } from '../base/clock'
 import { badOption } from '../base/errors'
 import { Repeat } from '../base/repeat'
 import { warnOnce } from '../base/warnings'
@@ -60,7 +61,7 @@ export class MemoryStore extends BackedStore {
       put: (id, body) => {
         const stood = this.backend.remove(id)
         const end = cookieEnd(parseRecord(body)?.cookie['expires'] as string | null)
-        this.backend.create(id, { body, expires: end ?? Date.now() + this.ttlMs })
+        this.backend.create(id, { body, expires: end ?? systemClock() + this.ttlMs })
         if (!stood) this.lifecycle.tell('created', () => ({ session: this.keys.fingerprint(id) }))
       },
       drop: (id) => this.end(id, 'destroyed') as boolean,
@@ -113,7 +114,7 @@ export class MemoryStore extends BackedStore {
       this.#sweeping = undefined
     }
     const until = performance.now() + TURN_MS
-    const done = this.backend.sweep(Date.now(), TURN_EVERY_MS / SWEEP_MS, () => performance.now() >= until)
+    const done = this.backend.sweep(systemClock(), TURN_EVERY_MS / SWEEP_MS, () => performance.now() >= until)
     return done ? TURN_EVERY_MS : TURN_MS * 10
   }
 

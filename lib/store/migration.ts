@@ -1,5 +1,6 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../backend/contract'
 import { asked } from '../base/async'
+import { systemClock } from '../base/clock'
 import { cookieEnd } from '../record/expiry'
 import { type Data, isRecord, parseRecord } from '../record/text'
 import type { SessionData } from '../session/session'
@@ -53,7 +54,7 @@ function oldStore(store: Store, ttlMs: number): Source {
  * in their key or column and leave the record, so that the end in it may be past: then a whole life is left at most.
  */
 function endOf(cookie: Data, ttlMs: number): number {
-  const now = Date.now()
+  const now = systemClock()
   const end = cookieEnd(cookie['expires'] as string | null)
   if (end === undefined) return now + ttlMs
   const { originalMaxAge } = cookie

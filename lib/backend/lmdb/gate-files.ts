@@ -1,7 +1,5 @@
 import { readFileSync, statSync, unlinkSync } from 'node:fs'
-
-/** Taken at load, as the timers are. */
-const wallClock = Date.now
+import { wallClock } from '../../base/clock'
 
 /** Milliseconds since it was written, also when the clock was set back since; `Infinity`: it is not there. */
 export function ageMs(file: string): number {

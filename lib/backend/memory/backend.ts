@@ -1,3 +1,4 @@
+import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { yieldingToEventLoop } from '../../base/yield'
 import type { Replaced, StoreKey } from '../contract'
@@ -31,7 +32,7 @@ export class MemoryBackend implements ReadingBackend {
   #closed = false
 
   /** @param max most records kept */
-  constructor(max = Number.POSITIVE_INFINITY, told: MemoryListener = {}) {
+  constructor(max = Infinity, told: MemoryListener = {}) {
     this.#max = max
     this.#told = told
     const ring = { key: '', body: '', expires: 0, owner: undefined, reading: undefined } as unknown as Node
@@ -174,7 +175,7 @@ export class MemoryBackend implements ReadingBackend {
     // A request that reads a session and writes it mostly does so before any other comes.
     const newest = this.#ring.older
     const node = newest.key === key && newest !== this.#ring ? newest : this.#shards[shardOf(key)]?.get(key)
-    if (node && node.expires <= Date.now()) {
+    if (node && node.expires <= systemClock()) {
       this.#expire(node)
       return undefined
     }
@@ -219,7 +220,7 @@ export class MemoryBackend implements ReadingBackend {
   #evict(): void {
     const idle = this.#ring.newer
     if (idle === this.#ring) return
-    if (idle.expires <= Date.now()) {
+    if (idle.expires <= systemClock()) {
       this.#expire(idle)
       return
     }

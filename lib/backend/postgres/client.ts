@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import { badOption, SessionError } from '../../base/errors'
 import { loadPeer } from '../../base/peer'
 import type { Statement } from './sql'
@@ -74,7 +75,7 @@ export class PostgresClient {
   #send(query: PostgresQuery): Promise<PostgresResult> {
     if (!this.#oneByOne) return this.#queryable.query(query)
     const answer = this.#last.then(() => this.#queryable.query(query))
-    this.#last = answer.catch(() => {})
+    this.#last = answer.catch(ignore)
     return answer
   }
 
@@ -132,8 +133,6 @@ interface Pg {
  * One listener, however many stores share a pool.
  */
 const watched = new WeakMap<PostgresQueryable, number>()
-const ignore = (): void => {}
-
 function watchErrors(queryable: PostgresQueryable): void {
   const count = watched.get(queryable) ?? 0
   if (count === 0) queryable.on?.('error', ignore)

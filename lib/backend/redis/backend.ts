@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import { type Clock, systemClock } from '../../base/clock'
 import { badOption, SessionError } from '../../base/errors'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
@@ -123,7 +124,7 @@ export class RedisBackend implements Backend {
     const { link } = this
     try {
       const name = link.key(key)
-      if (expires !== Number.POSITIVE_INFINITY)
+      if (expires !== Infinity)
         return Number(await link.send(name, ['PEXPIRE', name, String(this.remaining(expires))])) > 0
       // `PERSIST` answers 0 for a key that has no deadline, too.
       const persisted = link.send(name, ['PERSIST', name])
@@ -174,7 +175,7 @@ export class RedisBackend implements Backend {
 
   /** The words for `SET`. A deadline that has passed becomes one that has passed for every clock. */
   protected lifetime(expires: number): string[] {
-    if (expires === Number.POSITIVE_INFINITY) return []
+    if (expires === Infinity) return []
     const ms = this.remaining(expires)
     return ms === 0 ? ['PXAT', '1'] : ['PX', String(ms)]
   }
@@ -184,7 +185,7 @@ export class RedisBackend implements Backend {
 function entryFromReplies(body: unknown, ttl: unknown, now: number): Entry | undefined {
   const left = Number(ttl)
   if (body === null || left === -2 || left === 0) return undefined
-  return { body: String(body), expires: left < 0 ? Number.POSITIVE_INFINITY : now + left }
+  return { body: String(body), expires: left < 0 ? Infinity : now + left }
 }
 
 const REPLICAS_MS = 500
@@ -192,5 +193,3 @@ const REPLICAS_MS = 500
 const NOT_UTF8 = 'the stored record is not valid UTF-8, it cannot be changed'
 const LOST_WHILE_WRITING =
   'the connection was lost while the session was written: it may have been written, or not'
-
-function ignore(): void {}

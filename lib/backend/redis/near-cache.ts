@@ -1,3 +1,4 @@
+import { systemClock } from '../../base/clock'
 import { timers } from '../../base/timers'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
 import { LATE_MS, type TrackedReader } from './tracked'
@@ -40,7 +41,7 @@ export class NearCache implements Backend {
   read(key: StoreKey): Entry | undefined | Promise<Entry | undefined> {
     const entry = this.#entries.get(key)
     if (entry && this.#reader.isHeard) {
-      if (entry.expires <= Date.now()) return undefined
+      if (entry.expires <= systemClock()) return undefined
       this.#entries.delete(key)
       this.#entries.set(key, entry)
       return entry

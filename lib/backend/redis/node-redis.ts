@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import { type ClientEvents, Link, type RedisLink, type Send } from './link'
 
 export interface Node extends ClientEvents {
@@ -94,5 +95,3 @@ export class NodeRedisClusterLink extends Link implements RedisLink {
     return clients.map((client) => (args: string[]) => client.sendCommand(args, PLAIN))
   }
 }
-
-function ignore(): void {}

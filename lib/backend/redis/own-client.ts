@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { ignore } from '../../base/async'
 import { loadPeer } from '../../base/peer'
 
 /** As much of a node-redis client as opening and closing takes; `destroy` is called `disconnect` in version 4. */
@@ -86,5 +87,3 @@ export function createNodeRedis(options: { url: string }): NodeRedisConnection {
 interface NodeRedis {
   createClient(options: object): NodeRedisConnection
 }
-
-function ignore(): void {}

@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import type { Entry, StoreKey } from '../contract'
 import type { RedisLink } from './link'
@@ -60,7 +61,7 @@ export class OwnerIndex {
     if (!(await this.#holds(owner, key))) return
     const [session] = this.places(key)
     const left = Number(await this.link.send(session, ['PTTL', session]))
-    await this.add(owner, key, left < 0 ? Number.POSITIVE_INFINITY : this.clock() + left)
+    await this.add(owner, key, left < 0 ? Infinity : this.clock() + left)
   }
 
   async #holds(owner: string, key: StoreKey): Promise<boolean> {
@@ -99,5 +100,3 @@ else redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[3] + ARGV[
 /** KEYS[1] set; ARGV member, and the score that it must still have. */
 const DROP = new RedisScript(`
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end`)
-
-function ignore(): void {}

@@ -55,7 +55,7 @@ export class OwnedRedisBackend extends RedisBackend {
       const index = this.#index(link)
       const owner = await index.ownerOf(key)
       if (owner !== undefined) await index.add(owner, key, expires)
-      const ms = expires === Number.POSITIVE_INFINITY ? '' : String(this.remaining(expires))
+      const ms = expires === Infinity ? '' : String(this.remaining(expires))
       const [extended, now] = pair(await EXTEND.run(link, index.places(key), [ms]))
       if (extended > 0 && now !== undefined && now !== owner) await index.add(now, key, expires)
       return extended > 0

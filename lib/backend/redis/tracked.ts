@@ -20,7 +20,7 @@ export class TrackedReader {
   /** Since when something is under way and nothing was answered. */
   #waitingSince = 0
   /** When the newest question was asked that has been answered: the server has told of all changes before. */
-  #knownUntil = Number.NEGATIVE_INFINITY
+  #knownUntil = -Infinity
 
   /** @param onStale called with a key that has changed, or without one when nothing read before counts any more */
   constructor(connection: NodeRedisConnection, onStale: (key?: StoreKey) => void) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Backend, Entry } from '../../backend/contract'
 import type { Awaitable } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { sleep } from '../../base/timers'
 import type { Case } from '../suite'
 import { roundingDeadlines } from './precision'
@@ -88,11 +89,11 @@ export function backendContext(
     handle,
     capabilities,
     patienceMs: handle.patienceMs ?? 10_000,
-    now: () => clock?.now() ?? Date.now(),
+    now: () => clock?.now() ?? systemClock(),
     async pass(ms) {
       if (clock) return clock.advance(ms)
-      const until = Date.now() + ms + 2
-      while (Date.now() < until) await sleep(until - Date.now())
+      const until = systemClock() + ms + 2
+      while (systemClock() < until) await sleep(until - systemClock())
     },
     async other() {
       if (!handle.reopen) return backend

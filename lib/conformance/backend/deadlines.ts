@@ -10,12 +10,8 @@ const DAY_MS = 86_400_000
 /** In every verb that gives something away: a past entry is an absent one. */
 async function assertAbsent(backend: Backend, key: string, why: string): Promise<void> {
   assert.equal(await backend.read(key), undefined, `read, ${why}`)
-  assert.equal(
-    await backend.replace(key, BODY, { body: BODY, expires: Number.POSITIVE_INFINITY }),
-    undefined,
-    why,
-  )
-  assert.equal(await backend.extend(key, Number.POSITIVE_INFINITY), false, `extend, ${why}`)
+  assert.equal(await backend.replace(key, BODY, { body: BODY, expires: Infinity }), undefined, why)
+  assert.equal(await backend.extend(key, Infinity), false, `extend, ${why}`)
   assert.equal(await backend.remove(key), false, `remove, ${why}`)
   assert.equal(await backend.read(key), undefined, `read at last, ${why}`)
 }
@@ -130,7 +126,7 @@ export const deadlineCases: readonly BackendCase[] = [
   {
     name: 'an entry that never expires stays, and can be removed',
     async run({ backend, pass }) {
-      const never = { body: BODY, expires: Number.POSITIVE_INFINITY }
+      const never = { body: BODY, expires: Infinity }
       assert.equal(await backend.create('k', never), true)
       await pass(5)
       assertEntry(await backend.read('k'), never)
@@ -142,7 +138,7 @@ export const deadlineCases: readonly BackendCase[] = [
   {
     name: 'no deadline of before clings to an entry: never becomes a time, a time becomes never',
     async run({ backend, now, pass }) {
-      const never = { body: BODY, expires: Number.POSITIVE_INFINITY }
+      const never = { body: BODY, expires: Infinity }
       const { result, word, leftMs } = await inTime(now, async (soon, key) => {
         await backend.create(`extended ${key}`, { body: BODY, expires: soon })
         await backend.create(`replaced ${key}`, { body: BODY, expires: soon })

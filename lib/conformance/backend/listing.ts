@@ -28,7 +28,7 @@ export const listingCases: readonly BackendCase[] = [
       const entries = new Map(
         ['a', 'b', '__proto__', 'x:y'].map((key) => [key, makeEntry(context, JSON.stringify({ key }))]),
       )
-      entries.set('never', { body: '{}', expires: Number.POSITIVE_INFINITY })
+      entries.set('never', { body: '{}', expires: Infinity })
       for (const [key, entry] of entries) await backend.create(key, entry)
       await backend.create('expiring', { body: '{}', expires: now() + 20 })
       await backend.create('removed', makeEntry(context, '{}'))
@@ -125,7 +125,7 @@ export const listingCases: readonly BackendCase[] = [
       await inBatches(dead, BATCH, (key) => backend.create(key, { body: '{}', expires: start + hour }))
       await backend.create('in 2 h', { body: '{}', expires: start + 2 * hour })
       await backend.create('in 60 d', { body: '{}', expires: start + 1440 * hour })
-      await backend.create('never', { body: '{}', expires: Number.POSITIVE_INFINITY })
+      await backend.create('never', { body: '{}', expires: Infinity })
       assert.equal(await backend.prune?.(start), 0, 'nothing is past its deadline yet')
       assert.equal(await backend.prune?.(start + 1.5 * hour), dead.length)
       assert.equal(await backend.prune?.(start + 1.5 * hour), 0, 'nothing is left of them')
@@ -145,7 +145,7 @@ export const listingCases: readonly BackendCase[] = [
       await backend.create('created again', { body: '{}', expires: start + hour })
       await backend.create('shortened', { body: '{}', expires: start + 9 * hour })
       await backend.extend('extended', start + 3 * hour)
-      await backend.replace('replaced', '{}', { body: '{}', expires: Number.POSITIVE_INFINITY })
+      await backend.replace('replaced', '{}', { body: '{}', expires: Infinity })
       await backend.remove('created again')
       await backend.create('created again', { body: '{}', expires: start + 3 * hour })
       await backend.extend('shortened', start + hour)

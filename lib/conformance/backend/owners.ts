@@ -21,7 +21,7 @@ export const ownerCases: readonly BackendCase[] = [
     needs: ['owners'],
     async run(context) {
       const { backend } = context
-      const never = { body: '{"n":1}', expires: Number.POSITIVE_INFINITY, owner: 'ann' }
+      const never = { body: '{"n":1}', expires: Infinity, owner: 'ann' }
       await backend.create('never', never)
       await backend.create('far', owned(context, 'ann', 5000))
       const near = owned(context, 'ann', 1)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Awaitable } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { sleep } from '../../base/timers'
 import type { TestClock } from '../backend/context'
 import { type LiveSession, liveSession } from '../live-session'
@@ -87,13 +88,13 @@ export class StoreContext {
   }
 
   now(): number {
-    return this.handle.clock?.now() ?? Date.now()
+    return this.handle.clock?.now() ?? systemClock()
   }
 
   async pass(ms: number): Promise<void> {
     if (this.handle.clock) return this.handle.clock.advance(ms)
-    const until = Date.now() + ms + 2
-    while (Date.now() < until) await sleep(until - Date.now())
+    const until = systemClock() + ms + 2
+    while (systemClock() < until) await sleep(until - systemClock())
   }
 
   /** A session that ends in an hour, or at `expires`. */

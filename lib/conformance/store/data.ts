@@ -137,7 +137,7 @@ export const storeDataCases: readonly StoreCase[] = [
       assert.ok(Math.abs(shown - expires) <= (context.handle.resolutionMs ?? 1), `its end, not ${shown}`)
       assert.equal(cookie?.['path'], '/')
       assert.equal(cookie?.['httpOnly'], true)
-      await context.put('never', {}, Number.POSITIVE_INFINITY)
+      await context.put('never', {}, Infinity)
       const never = (await context.get('never'))?.['cookie'] as Record<string, unknown> | undefined
       assert.equal(never?.['expires'] ?? null, null)
       assert.equal(never?.['originalMaxAge'] ?? null, null)

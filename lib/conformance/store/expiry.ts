@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000
 
 function endOf(session: Record<string, unknown> | undefined): number {
   const { expires } = (session?.['cookie'] ?? {}) as { expires?: string | Date }
-  return new Date(expires ?? Number.NaN).getTime()
+  return new Date(expires ?? NaN).getTime()
 }
 
 async function passed(context: StoreContext): Promise<void> {
@@ -60,7 +60,7 @@ export const storeExpiryCases: readonly StoreCase[] = [
     name: 'a session without an end is kept, and can be destroyed',
     grade: 'required',
     async run(context) {
-      await context.put('s', { a: 1 }, Number.POSITIVE_INFINITY)
+      await context.put('s', { a: 1 }, Infinity)
       await context.pass(5)
       await context.assertFound('s', { a: 1 })
       await context.ask('destroy', 's')
@@ -74,7 +74,7 @@ export const storeExpiryCases: readonly StoreCase[] = [
     async run(context) {
       for (const sid of ['later', 'never']) await context.put(sid, { a: 1 }, context.now() + SOON_MS)
       await context.put('later', { a: 2 }, context.now() + DAY_MS)
-      await context.put('never', { a: 2 }, Number.POSITIVE_INFINITY)
+      await context.put('never', { a: 2 }, Infinity)
       await passed(context)
       await context.assertFound('later', { a: 2 })
       await context.assertFound('never', { a: 2 })

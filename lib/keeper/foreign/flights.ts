@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import type { Store } from '../../session/store'
 import type { Flight, KnownSession } from '../contract'
 
@@ -87,7 +88,7 @@ export class Flights {
   queue<T>(flight: Flight, work: () => Promise<T>): Promise<T> {
     const run = flight.tail ? flight.tail.then(work) : work()
     flight.touching = undefined
-    this.#closeWith(flight, run.then(nothing, nothing))
+    this.#closeWith(flight, run.then(ignore, ignore))
     return run
   }
 
@@ -96,8 +97,8 @@ export class Flights {
     const { touching } = flight
     const after = touching ? touching.after : flight.tail
     const run = after ? after.then(work) : work()
-    const done = run.then(nothing, nothing)
-    const all = touching ? Promise.all([touching.all, done]).then(nothing) : done
+    const done = run.then(ignore, ignore)
+    const all = touching ? Promise.all([touching.all, done]).then(ignore) : done
     flight.touching = { after, all }
     this.#closeWith(flight, all)
     return run
@@ -184,5 +185,3 @@ export function flightsOf(store: Store): Flights {
   }
   return flights
 }
-
-function nothing(): void {}

@@ -1,4 +1,5 @@
-import type { Awaitable } from '../../base/async'
+import { type Awaitable, ignore } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { cookieEnd, worthMoving } from '../../record/expiry'
 import { dataText } from '../../record/text'
 import { Cookie } from '../../session/cookie'
@@ -50,7 +51,7 @@ export class ForeignKeeper implements Keeper {
     const known = new KnownSession(id, dataText(record))
     known.flight = flight
     known.version = version
-    known.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Number.POSITIVE_INFINITY
+    known.deadline = cookieEnd(record.cookie['expires'] as string | null) ?? Infinity
     return { cookie: record.cookie, data: record, known }
   }
 
@@ -158,8 +159,8 @@ export class ForeignKeeper implements Keeper {
 
   async touch(known: KnownSession, session: Session, forced = false): Promise<boolean> {
     const { policy } = this.#context
-    const now = Date.now()
-    if (policy.idleMs !== Number.POSITIVE_INFINITY) {
+    const now = systemClock()
+    if (policy.idleMs !== Infinity) {
       // Such a store's `touch` need not keep what it is given, and idle time is read from the record.
       if (!forced && now - Cookie.activeAt(session.cookie) <= (policy.touchAfterMs ?? 0)) return true
       Cookie.markActive(session.cookie, now)
@@ -186,9 +187,9 @@ export class ForeignKeeper implements Keeper {
 
   #due(known: KnownSession, session: Session, now: number): boolean {
     const { touchAfterMs = 0 } = this.#context.policy
-    if (touchAfterMs === Number.POSITIVE_INFINITY) return false
+    if (touchAfterMs === Infinity) return false
     const to = cookieEnd(session.cookie.expires)
-    if (touchAfterMs === 0 || to === undefined || known.deadline === Number.POSITIVE_INFINITY) return true
+    if (touchAfterMs === 0 || to === undefined || known.deadline === Infinity) return true
     return worthMoving(known.deadline, to, now, touchAfterMs)
   }
 
@@ -220,5 +221,3 @@ export class ForeignKeeper implements Keeper {
 }
 
 const NONE: readonly string[] = []
-
-function ignore(): void {}

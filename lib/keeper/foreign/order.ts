@@ -1,3 +1,4 @@
+import { ignore } from '../../base/async'
 import type { StoreOperation } from '../../base/events'
 import type { Policy } from '../../session/policy'
 import type { Session } from '../../session/session'
@@ -144,5 +145,3 @@ export class ForeignOrder {
     }
   }
 }
-
-function ignore(): void {}

@@ -1,4 +1,5 @@
 import { type Callback, isPromise } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import type { StoreOperation } from '../../base/events'
 import { fingerprint } from '../../base/ids'
 import { timedOut } from '../../record/expiry'
@@ -42,7 +43,7 @@ export class ForeignStore {
     const record = withPlainCookie(found)
     const { created, active } = record.cookie
     const number = (value: unknown) => (typeof value === 'number' ? value : 0)
-    const ended = timedOut(Date.now(), number(created), number(active), this.#context.policy)
+    const ended = timedOut(systemClock(), number(created), number(active), this.#context.policy)
     if (!ended) return record
     this.#context.tell('expired', () => ({ session: fingerprint(id), because: ended }))
     onExpired()
@@ -54,10 +55,10 @@ export class ForeignStore {
    * are no changes; what the handler does while the store is at work is not.
    */
   async set(id: string, session: Session, onLate: OnLate): Promise<Agreed> {
-    const now = Date.now()
+    const now = systemClock()
     // A commit late in a long request must not take back what others have renewed since it began.
     Cookie.renewAgain(session.cookie, now)
-    if (this.#context.policy.idleMs !== Number.POSITIVE_INFINITY) Cookie.markActive(session.cookie, now)
+    if (this.#context.policy.idleMs !== Infinity) Cookie.markActive(session.cookie, now)
     let given: Agreed | undefined
     await this.#ask(
       id,
@@ -73,7 +74,7 @@ export class ForeignStore {
   }
 
   async touch(id: string, session: Session, onLate: OnLate): Promise<void> {
-    Cookie.renewAgain(session.cookie, Date.now())
+    Cookie.renewAgain(session.cookie, systemClock())
     await this.#ask(id, 'touch', (done) => this.#store.touch?.(id, asData(session), done), onLate)
   }
 

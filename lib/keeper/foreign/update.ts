@@ -1,4 +1,4 @@
-import { isPromise } from '../../base/async'
+import { ignore, isPromise } from '../../base/async'
 import { deltaBetween, overwrittenBy } from '../../record/delta'
 import { type Data, dataOf, dataText, parseData } from '../../record/text'
 import { type Session, showInstead } from '../../session/session'
@@ -92,5 +92,3 @@ async function keep<R>(
 }
 
 const NONE: readonly string[] = []
-
-function ignore(): void {}

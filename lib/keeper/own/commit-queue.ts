@@ -1,4 +1,5 @@
 import type { Backend, Entry, StoreKey } from '../../backend/contract'
+import { ignore } from '../../base/async'
 import { timers } from '../../base/timers'
 import type { OwnStore } from '../../store/protocol'
 import type { KeeperContext, Written } from '../contract'
@@ -96,13 +97,13 @@ export class CommitQueues {
    */
   async runAgain(key: StoreKey, waitMs: number): Promise<() => void> {
     const before = this.#again.get(key)
-    let go: () => void = () => {}
+    let go = ignore
     const done = new Promise<void>((resolve) => {
       go = resolve
     })
     const mine: Again = { done, lastWritten: before?.lastWritten }
     this.#again.set(key, mine)
-    if (before) await (waitMs === Number.POSITIVE_INFINITY ? before.done : forAtMost(before.done, waitMs))
+    if (before) await (waitMs === Infinity ? before.done : forAtMost(before.done, waitMs))
     return () => {
       if (this.#again.get(key) === mine) this.#again.delete(key)
       go()
@@ -143,7 +144,7 @@ class Waiter {
   constructor(context: KeeperContext, limitMs: number, reject: (error: unknown) => void) {
     this.#context = context
     this.#reject = reject
-    if (limitMs !== Number.POSITIVE_INFINITY) this.#timer = timers.setTimeout(() => this.#giveUp(), limitMs)
+    if (limitMs !== Infinity) this.#timer = timers.setTimeout(() => this.#giveUp(), limitMs)
   }
 
   #giveUp(): void {

@@ -1,4 +1,5 @@
 import type { Entry, StoreKey } from '../../backend/contract'
+import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import type { Reading } from '../../record/canonical'
 import {
@@ -69,7 +70,7 @@ export class Draft {
     this.#base = known.base
     this.#seen = known.seen
     this.key = store.keyOf(known.id)
-    this.startedAt = Date.now()
+    this.startedAt = systemClock()
   }
 
   /** This request's session over what it has seen, which after a merge is more than its own part. */
@@ -132,7 +133,7 @@ export class Draft {
     }
     // An end that this request has set is a decision; else nobody's deadline is taken back.
     const decided = Cookie.settings(this.#session.cookie) !== this.known.settings
-    if (decided || merging.expires === Number.POSITIVE_INFINITY) merging.expires = 0
+    if (decided || merging.expires === Infinity) merging.expires = 0
     return resolvedCookieText(this.known, this.#session, merging.cookie)
   }
 
@@ -141,7 +142,7 @@ export class Draft {
     this.#waited = true
     const text = this.mergeInto(merging, !first || theirs.body !== this.#seen)
     const { cookie } = this.#session
-    const now = Date.now()
+    const now = systemClock()
     Cookie.renewAgain(cookie, now)
     this.#settings = Cookie.settings(cookie)
     const cookieText = text ?? Cookie.text(cookie)
@@ -170,7 +171,7 @@ export class Draft {
   compose(data: string, cookieText?: string, atLeast = 0): this {
     const { cookie } = this.#session
     const { policy, canonical } = this.#context
-    const now = Date.now()
+    const now = systemClock()
     // A commit late in a long request must not take back what others have renewed since it began.
     Cookie.renewAgain(cookie, now)
     this.data = data
@@ -233,7 +234,7 @@ export class Draft {
 
   /** How long the store may take yet. */
   get remainingMs(): number {
-    return this.startedAt + this.#context.policy.storeTimeoutMs - Date.now()
+    return this.startedAt + this.#context.policy.storeTimeoutMs - systemClock()
   }
 
   change(): BasedDelta {

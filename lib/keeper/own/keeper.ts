@@ -1,5 +1,6 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../../backend/contract'
-import { type Awaitable, isPromise, whenDone } from '../../base/async'
+import { type Awaitable, ignore, isPromise, whenDone } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { worthMoving } from '../../record/expiry'
 import { Cookie } from '../../session/cookie'
 import { type Session, setSessionId, showInstead } from '../../session/session'
@@ -198,7 +199,7 @@ export class BackendKeeper implements Keeper {
 
   touch(known: KnownSession, session: Session, forced = false): Awaitable<boolean> {
     const { policy } = this.#context
-    const now = Date.now()
+    const now = systemClock()
     Cookie.renewAgain(session.cookie, now)
     const to = deadlineOf(session, this.#store.ttlMs, policy, now)
     if (!forced && !worthMoving(known.deadline, to, now, policy.touchAfterMs)) return true
@@ -239,7 +240,7 @@ export class BackendKeeper implements Keeper {
 
   #forget(key: StoreKey): void {
     const removed = this.#ask('destroy', () => this.#backend.remove(key))
-    if (isPromise(removed)) removed.then(undefined, () => {})
+    if (isPromise(removed)) removed.then(undefined, ignore)
   }
 }
 

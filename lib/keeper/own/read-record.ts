@@ -1,5 +1,6 @@
 import type { Entry, StoreKey } from '../../backend/contract'
 import type { ReadEntry } from '../../backend/readings'
+import { systemClock } from '../../base/clock'
 import type { Reading } from '../../record/canonical'
 import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../record/expiry'
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
@@ -38,7 +39,7 @@ export class RecordReader {
   /** @returns which time-out of ours has ended the session, if one has */
   timedOut({ cookie: { created } }: Loaded): 'idle' | 'absolute' | undefined {
     if (this.#timeless) return undefined
-    return timedOut(Date.now(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
+    return timedOut(systemClock(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
   }
 
   #loaded(
@@ -69,7 +70,7 @@ export class RecordReader {
 
   /** Touches move the deadline and not the text: the end that a handler sees is where they have moved it. */
   #endShown(expires: CookieExpires, deadline: number): CookieExpires {
-    if (!expires || deadline === Number.POSITIVE_INFINITY) return expires
+    if (!expires || deadline === Infinity) return expires
     // Without time-outs of ours the deadline is the cookie's end, and no text has to be read.
     if (this.#timeless) return deadline
     const end = cookieEnd(expires)

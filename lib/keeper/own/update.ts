@@ -1,5 +1,6 @@
 import type { Entry, Replaced } from '../../backend/contract'
-import { type Awaitable, isPromise } from '../../base/async'
+import { type Awaitable, ignore, isPromise } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { type Data, dataText, parseData } from '../../record/text'
 import type { Updated, Updater } from '../contract'
 import type { CommitQueue } from './commit-queue'
@@ -106,9 +107,9 @@ class Update<R> {
   }
 
   async #timed<T>(wait: () => Awaitable<T>): Promise<T> {
-    const before = Date.now()
+    const before = systemClock()
     const answer = await wait()
-    this.#leftMs -= Date.now() - before
+    this.#leftMs -= systemClock() - before
     return answer
   }
 }
@@ -116,6 +117,6 @@ class Update<R> {
 /** It may fail before anybody awaits it. */
 function awaitedLater<R>(result: PromiseLike<R>): Promise<R> {
   const answer = Promise.resolve(result)
-  answer.catch(() => {})
+  answer.catch(ignore)
   return answer
 }

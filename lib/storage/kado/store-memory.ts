@@ -17,7 +17,7 @@ export class SessionStoreMemory extends SessionStore implements AtomicStore {
 
   /** @returns the data, an empty object when there are none. A session that is used is kept for `duration` from now. */
   override async restore(sid: string): Promise<Data> {
-    const expires = Date.now() + this.duration
+    const expires = systemClock() + this.duration
     const body = await this.#keyspace.change(sid, (current) => ({
       to: current === undefined ? 'keep' : { expires },
       answer: current?.body,
@@ -39,6 +39,6 @@ export class SessionStoreMemory extends SessionStore implements AtomicStore {
   }
 
   #entry(data: object): Entry {
-    return { body: JSON.stringify(data), expires: Date.now() + this.duration }
+    return { body: JSON.stringify(data), expires: systemClock() + this.duration }
   }
 }

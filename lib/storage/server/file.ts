@@ -1,5 +1,5 @@
 import { LmdbBackend } from '../../backend/lmdb/backend'
-import type { Awaitable } from '../../base/async'
+import { type Awaitable, ignore } from '../../base/async'
 import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
@@ -55,7 +55,7 @@ export class StorageFile {
 
   async close(): Promise<void> {
     this.clearInterval()
-    await this.#ready?.catch(() => undefined)
+    await this.#ready?.catch(ignore)
     await this.keyspace.settled()
     this.keyspace.close()
     await this.backend.close()
@@ -64,7 +64,7 @@ export class StorageFile {
   /** A session that is there already is newer: a take-over that was killed is done again from its beginning. */
   async #takeOver(sessions: ReadonlyMap<string, unknown>): Promise<void> {
     const { saveFile, durationMs } = this.settings
-    const expires = Date.now() + durationMs
+    const expires = systemClock() + durationMs
     const writes: Array<Awaitable<void>> = []
     for (const [sid, data] of sessions) {
       const to = { body: JSON.stringify(data), expires }

@@ -1,6 +1,4 @@
-import { type Awaitable, isPromise } from '../../base/async'
-
-const nothing = (): void => undefined
+import { type Awaitable, ignore, isPromise } from '../../base/async'
 
 /**
  * Work on the same key runs in the order in which it was asked for; work on different keys at the same time, so
@@ -54,7 +52,7 @@ export class KeyQueue {
   alone<T>(work: () => Awaitable<T>): Awaitable<T> {
     const result = this.after(work)
     if (!isPromise(result)) return result
-    const gate: Promise<unknown> = result.then(nothing, nothing).then(() => {
+    const gate: Promise<unknown> = result.then(ignore, ignore).then(() => {
       if (this.gate === gate) this.gate = undefined
     })
     this.gate = gate

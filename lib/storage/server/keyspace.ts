@@ -1,6 +1,6 @@
 import type { Backend, Entry } from '../../backend/contract'
 import { canChange, type Decide } from '../../backend/key-change'
-import { type Awaitable, isPromise, whenDone } from '../../base/async'
+import { type Awaitable, ignore, isPromise, whenDone } from '../../base/async'
 import type { Clock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { nextTurn } from '../../base/timers'
@@ -114,7 +114,7 @@ export class Keyspace {
 
   /** Resolves when no work is under way. */
   async settled(): Promise<void> {
-    await this.queue.after(() => undefined)
+    await this.queue.after(ignore)
   }
 
   close(): void {

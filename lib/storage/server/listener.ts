@@ -1,5 +1,7 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
+import { ignore } from '../../base/async'
+import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { timers } from '../../base/timers'
 import { ClientMemory } from './client-memory'
@@ -35,7 +37,7 @@ export class RespServer {
   private readonly facts: ServerFacts
   private readonly counts: ServerCounts = { connections: 0, received: 0, rejected: 0, commands: 0 }
   private readonly memory: ClientMemory
-  private readonly startedAt = Date.now()
+  private readonly startedAt = systemClock()
   private server: Server | undefined
   private closing: Promise<void> | undefined
 
@@ -57,7 +59,7 @@ export class RespServer {
           counts: { ...this.counts, connections: this.connections.size },
           maxConnections: options.maxConnections,
           port: this.address()?.port ?? 0,
-          uptimeMs: Date.now() - this.startedAt,
+          uptimeMs: systemClock() - this.startedAt,
         }),
     }
   }
@@ -111,7 +113,7 @@ export class RespServer {
     }
     if (this.connections.size >= this.options.maxConnections) {
       this.counts.rejected++
-      socket.on('error', () => undefined)
+      socket.on('error', ignore)
       socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
       return
     }

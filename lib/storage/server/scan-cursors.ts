@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Entry } from '../../backend/contract'
+import { ignore } from '../../base/async'
 import type { Clock } from '../../base/clock'
 
 export interface ScanPage {
@@ -46,7 +47,7 @@ export class ScanCursors {
   page(cursor: string, count: number): Promise<ScanPage | undefined> {
     // One at a time: two requests with one cursor must not pull the same iterator side by side.
     const page = this.busy.then(() => this.turn(cursor, count))
-    this.busy = page.catch(() => undefined)
+    this.busy = page.catch(ignore)
     return page
   }
 
@@ -93,7 +94,7 @@ export class ScanCursors {
 
   private drop(scan: OpenScan): void {
     this.forget(scan)
-    scan.entries.return?.()?.catch(() => undefined)
+    scan.entries.return?.()?.catch(ignore)
   }
 
   private dropIdle(): void {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { warnOnce } from '../../base/warnings'
 import { keyOf, StorageFile } from './file'
@@ -74,7 +75,7 @@ export class SessionStorage extends EventEmitter {
     const { keyspace } = this.#open()
     const key = keyOf(sid)
     const body = JSON.stringify(data)
-    const expires = Date.now() + this.#settings.durationMs
+    const expires = systemClock() + this.#settings.durationMs
     this.#unwritten.set(key, body)
     const write = async (): Promise<void> => {
       try {

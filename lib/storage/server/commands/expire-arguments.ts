@@ -36,7 +36,7 @@ export function remaining(
   absolute: boolean,
 ): number {
   if (expires === undefined) return -2
-  if (expires === Number.POSITIVE_INFINITY) return -1
+  if (expires === Infinity) return -1
   if (absolute) return Math.trunc((expires + (unitMs === 1000 ? 500 : 0)) / unitMs)
   const left = Math.max(0, expires - now)
   return unitMs === 1000 ? Math.trunc((left + 500) / 1000) : left

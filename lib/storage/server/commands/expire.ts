@@ -25,7 +25,7 @@ function expireConditions(words: readonly string[]): ReadonlySet<string> {
 
 /** "Never" is later than every deadline: `GT` refuses to shorten it, `LT` always may. */
 function maySet(conditions: ReadonlySet<string>, current: number, wanted: number): boolean {
-  const never = current === Number.POSITIVE_INFINITY
+  const never = current === Infinity
   if (conditions.has('NX') && !never) return false
   if (conditions.has('XX') && never) return false
   if (conditions.has('GT') && wanted <= current) return false
@@ -67,9 +67,9 @@ function timeToLive(name: string, unitMs: 1 | 1000, absolute: boolean): Command 
 
 function persist({ args, keyspace }: Call): Awaitable<Reply> {
   return keyspace.change<Reply>(args[1] ?? '', (current) =>
-    current === undefined || current.expires === Number.POSITIVE_INFINITY
+    current === undefined || current.expires === Infinity
       ? { to: 'keep', answer: 0 }
-      : { to: { expires: Number.POSITIVE_INFINITY }, answer: 1 },
+      : { to: { expires: Infinity }, answer: 1 },
   )
 }
 

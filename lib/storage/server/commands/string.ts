@@ -59,7 +59,7 @@ function set(call: Call): ReturnType<Command['run']> {
     const old = options.get ? (current?.body ?? null) : null
     if (!allows(options, current)) return { to: 'keep', answer: old }
     const kept = options.keepTtl ? current?.expires : undefined
-    const expires = options.expires ?? kept ?? Number.POSITIVE_INFINITY
+    const expires = options.expires ?? kept ?? Infinity
     return { to: { body, expires }, answer: options.get ? old : OK }
   })
 }
@@ -79,8 +79,7 @@ function getex({ args, keyspace }: Call): ReturnType<Command['run']> {
     } else throw syntaxError()
   }
   if (unit === undefined) return whenDone(keyspace.read(key), (entry) => entry?.body ?? null)
-  const expires =
-    unit === 'PERSIST' ? Number.POSITIVE_INFINITY : deadlineOrFailure(unit, time, keyspace.now())
+  const expires = unit === 'PERSIST' ? Infinity : deadlineOrFailure(unit, time, keyspace.now())
   return keyspace.change<Reply>(key, (current) => {
     if (current === undefined) return { to: 'keep', answer: null }
     if (expires instanceof Failure) return { to: 'keep', answer: expires }

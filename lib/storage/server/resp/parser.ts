@@ -30,7 +30,7 @@ const QUOTES = /["']/
 const EMPTY = Buffer.alloc(0)
 
 /** A header whose end has not come yet. */
-const INCOMPLETE = Number.NaN
+const INCOMPLETE = NaN
 
 /**
  * Takes bytes as they come and gives whole requests: RESP arrays of bulk strings, or inline commands. It keeps
