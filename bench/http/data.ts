@@ -7,6 +7,7 @@ export const SIZES = {
   '0.5 kB': 500,
   '2 kB': 2_000,
   '10 kB': 10_000,
+  '20 kB': 20_000,
   '100 kB': 100_000,
 } as const
 export type Size = keyof typeof SIZES

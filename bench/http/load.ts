@@ -4,6 +4,7 @@
  * by `|`.
  */
 import net from 'node:net'
+import { isWhole } from './answer'
 
 const [port = '', connections = '', ms = '', cookies = '', pipelined = '1'] = process.argv.slice(2)
 const PIPELINED = Number(pipelined)
@@ -62,11 +63,6 @@ function worker(request: Buffer): Promise<void> {
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('the server closed a connection')))
   })
-}
-
-function isWhole(data: Buffer): boolean {
-  const end = data.subarray(-7).toString('latin1')
-  return end.endsWith('\n\r\nok') || end.endsWith('\r\n0\r\n\r\n')
 }
 
 const started = performance.now()

@@ -43,12 +43,40 @@ const node = (script: string, args: string[], flags: string[] = []): string[] =>
   return [process.execPath, ...flags, '--import', 'tsx', path.join(__dirname, script), ...args]
 }
 
+/** What `load.ts` prints. */
+export interface LoadResult {
+  requests: number
+  perSecond: number
+  p50Us: number
+  p99Us: number
+}
+
+/** Starts another script of this folder on the core of the load. */
+export function onLoadCore(script: string, args: string[]) {
+  const [file, argv] = pinned(1, node(script, args))
+  return spawn(file, argv, { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+/** Our own client, whatever else is installed. */
+export async function loadOf(
+  port: number,
+  { connections, seconds }: { connections: number; seconds: number },
+  cookies: string[],
+): Promise<LoadResult> {
+  const args = [`${port}`, `${connections}`, `${seconds * 1000}`, cookies.join('|')]
+  const [file, argv] = pinned(1, node('load.ts', args))
+  return JSON.parse((await run(file, argv)).stdout)
+}
+
 /** What a server has used so far. */
 interface Usage {
   served: number
   cpuUs: number
   heapUsed: number
   collections: number
+  /** Calls of the store, where they are counted. */
+  reads: number
+  writes: number
 }
 
 export interface ServerOptions {
@@ -88,17 +116,25 @@ export class Server {
 
   async load({ seconds, connections, withCookies }: Load): Promise<Sample> {
     const cookies = withCookies ? this.cookies : []
-    const before = await this.#usage()
-    const command = HAS_WRK
-      ? wrkArguments(this.port, connections, seconds, cookies)
-      : node('load.ts', [String(this.port), String(connections), `${seconds * 1000}`, cookies.join('|')])
-    const [file, argv] = pinned(1, command)
+    const before = await this.usage()
+    const loaded = HAS_WRK
+      ? await this.#loadByWrk(connections, seconds, cookies)
+      : await loadOf(this.port, { connections, seconds }, cookies)
+    const after = await this.usage()
+    const { perSecond, p50Us, p99Us } = loaded
+    return {
+      cpuUs: (after.cpuUs - before.cpuUs) / (after.served - before.served),
+      perSecond,
+      p50Us,
+      p99Us,
+    }
+  }
+
+  async #loadByWrk(connections: number, seconds: number, cookies: string[]): Promise<LoadResult> {
+    const [file, argv] = pinned(1, wrkArguments(this.port, connections, seconds, cookies))
     const { stdout } = await run(file, argv)
-    const after = await this.#usage()
-    const cpuUs = (after.cpuUs - before.cpuUs) / (after.served - before.served)
-    if (!HAS_WRK) return { cpuUs, ...JSON.parse(stdout) }
     const { requests, us, p50Us, p99Us } = wrkResult(stdout)
-    return { cpuUs, perSecond: (requests / us) * 1e6, p50Us, p99Us }
+    return { requests, perSecond: (requests / us) * 1e6, p50Us, p99Us }
   }
 
   /**
@@ -107,9 +143,9 @@ export class Server {
    */
   async allocated(requests: number, withCookies: boolean): Promise<number> {
     await this.#requests(200, withCookies)
-    const before = await this.#usage('collect')
+    const before = await this.usage('collect')
     await this.#requests(requests, withCookies)
-    const after = await this.#usage()
+    const after = await this.usage()
     if (after.collections !== before.collections) return Number.NaN
     return (after.heapUsed - before.heapUsed) / requests
   }
@@ -129,7 +165,7 @@ export class Server {
     await ended
   }
 
-  #usage(question = 'usage'): Promise<Usage> {
+  usage(question = 'usage'): Promise<Usage> {
     this.#child.send(question)
     return this.#message()
   }

@@ -3,6 +3,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PerformanceObserver } from 'node:perf_hooks'
 import connect from 'connect'
+import { countCalls, storeCalls } from './count-calls'
 import { type Size, sessionData } from './data'
 import { type Kind, middlewareOf } from './kinds'
 import { handlerOf, type Work } from './works'
@@ -21,7 +22,11 @@ async function main(): Promise<void> {
   }
   app.use('/login', (req: any, res) => {
     if (req.session) Object.assign(req.session, sessionData(size))
+    if (work === 'own key') countCalls(req.sessionStore)
     res.end('in')
+  })
+  app.use('/keys', (req: any, res) => {
+    res.end(JSON.stringify(req.session))
   })
   const handle = handlerOf(work, size)
   app.use((req: any, res: http.ServerResponse) => {
@@ -68,7 +73,7 @@ process.on('message', (asked) => {
 function tell(): void {
   const { user, system } = process.cpuUsage()
   const { heapUsed } = process.memoryUsage()
-  process.send?.({ served, cpuUs: user + system, heapUsed, collections })
+  process.send?.({ served, cpuUs: user + system, heapUsed, collections, ...storeCalls })
 }
 process.on('disconnect', () => process.exit())
 main()

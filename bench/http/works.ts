@@ -3,7 +3,8 @@ import { sessionData } from './data'
 
 /** What the handler does with the session. */
 export const WORKS = ['not touched', 'unchanged', 'number', 'nested', 'new visitor', 'login'] as const
-export type Work = (typeof WORKS)[number]
+/** Each request sets a key of its own, whose name and number its query has; one without a query counts. */
+export type Work = (typeof WORKS)[number] | 'own key'
 
 /** Works whose requests bring no cookie. */
 export const isNewcomers = (work: string): boolean => work === 'new visitor' || work === 'login'
@@ -28,6 +29,13 @@ export function handlerOf(work: Work, size: Size): Handler {
     case 'number':
       return (session, done) => {
         if (session) session.n++
+        done()
+      }
+    case 'own key':
+      return (session, done) => {
+        const [, key, value] = /[?](\d+)=(\d+)$/.exec(session.req.url) ?? []
+        if (key) session[`key${key}`] = Number(value)
+        else session.n++
         done()
       }
     case 'nested':

@@ -8,6 +8,9 @@ import type { Ask } from './backend-calls'
 import type { Draft } from './draft'
 import { writeTogether } from './write-together'
 
+/** Of most queues; never changed. */
+const NONE: Array<Turn | Joiner> = []
+
 /**
  * The commits of one session in this process, one at a time: compare-and-swap settles who was first, but each that
  * loses would be sent again, and N side by side would cost N²/2 swaps. What waits is written together in one swap.
@@ -17,7 +20,7 @@ export class CommitQueue {
   lastWritten: Entry | undefined = undefined
   readonly #key: StoreKey
   readonly #queues: CommitQueues
-  #waiting: Array<Turn | Joiner> = []
+  #waiting: Array<Turn | Joiner> = NONE
 
   constructor(key: StoreKey, queues: CommitQueues) {
     this.#key = key
@@ -31,30 +34,50 @@ export class CommitQueue {
    */
   turn(context: KeeperContext, limitMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(new Turn(context, limitMs, resolve, reject))
+      this.#wait(new Turn(context, limitMs, resolve, reject))
     })
+  }
+
+  /** The draft whose turn it is: what comes to the same key from now on waits. Most have nobody behind them. */
+  first(draft: Draft, writing: Promise<Written>): Promise<Written> {
+    return writing.then(
+      (how) => {
+        if (how !== 'gone') this.lastWritten = draft.written
+        this.next()
+        return how
+      },
+      (error) => {
+        this.next()
+        throw error
+      },
+    )
   }
 
   /** Is written together with whatever else waits. */
   join(draft: Draft, context: KeeperContext, backend: Backend, ask: Ask): Promise<Written> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(new Joiner(draft, backend, ask, context, resolve, reject))
+      this.#wait(new Joiner(draft, backend, ask, context, resolve, reject))
     })
+  }
+
+  #wait(one: Turn | Joiner): void {
+    if (this.#waiting === NONE) this.#waiting = [one]
+    else this.#waiting.push(one)
   }
 
   /** The commit whose turn it was is through. */
   next(): void {
-    const waiting = this.#waiting.filter((one) => one.waits)
+    const waiting = this.#waiting === NONE ? NONE : this.#waiting.filter((one) => one.waits)
     const [first] = waiting
     if (!first) {
-      this.#waiting = []
+      this.#waiting = NONE
       this.#queues.close(this.#key, this.lastWritten)
     } else if (first instanceof Turn) {
       this.#waiting = waiting.slice(1)
       first.settle()
     } else {
       const end = waiting.findIndex((one) => one instanceof Turn)
-      this.#waiting = end === -1 ? [] : waiting.slice(end)
+      this.#waiting = end === -1 ? NONE : waiting.slice(end)
       this.#write((end === -1 ? waiting : waiting.slice(0, end)) as Joiner[], first)
     }
   }

@@ -96,18 +96,7 @@ export class BackendKeeper implements Keeper {
     if (queue) return this.#writeInTurn(queue, draft)
     const written = this.#replace(draft.ontoSeen(), known.seen)
     if (!isPromise(written)) return written
-    return this.#firstOf(this.#queues.open(draft.key), draft, written)
-  }
-
-  /** The commit whose turn it is: what comes to the same key from now on waits. */
-  async #firstOf(queue: CommitQueue, draft: Draft, writing: Promise<Written>): Promise<Written> {
-    try {
-      const how = await writing
-      if (how !== 'gone') queue.lastWritten = draft.written
-      return how
-    } finally {
-      queue.next()
-    }
+    return this.#queues.open(draft.key).first(draft, written)
   }
 
   async #writeInTurn(queue: CommitQueue, draft: Draft): Promise<Written> {
@@ -115,7 +104,7 @@ export class BackendKeeper implements Keeper {
     if (policy.concurrency !== 'reject') return queue.join(draft, this.#context, this.#backend, this.#ask)
     // A conflict is one with what stands in the store, not with what may yet fail to get there.
     await queue.turn(this.#context, draft.remainingMs)
-    return this.#firstOf(queue, draft, this.#alone(draft))
+    return queue.first(draft, this.#alone(draft))
   }
 
   async #alone(draft: Draft): Promise<Written> {
