@@ -32,8 +32,6 @@ const LINES_MAX = 250
 /** Longer files, and why they are not two. */
 const LONGER: Record<string, string> = {
   'session/cookie.ts': 'a cookie has its JSON from a template and from its attributes; the two are one text',
-  'exchange/exchange.ts':
-    'one request from start to end; what can stand alone is in start, commit, cookies, verbs',
 }
 
 /** Type-only, and in lines that a missing module makes no error of. */

@@ -3,19 +3,19 @@ import { systemClock } from '../base/clock'
 import { SessionError } from '../base/errors'
 import { generateId } from '../base/ids'
 import { Signer } from '../cookie/signature'
-import { Room } from '../exchange/context'
+import { Context } from '../exchange/context'
 import type { SessionEmitter } from '../middleware/session'
 import { stateOf } from '../middleware/store-state'
 import type { HookedResponse } from '../response/parts'
-import type { SessionRequest } from '../session/link'
 import { type AnyRequest, checkStore } from '../session/options'
 import { readOptions } from '../session/policy'
+import type { SessionRequest } from '../session/session'
 import type { Store } from '../session/store'
 import { type OwnStore, ownStore } from '../store/protocol'
 import { HandlerStore } from './handler-store'
-import { type EngineRoom, LiveState } from './live'
 import { type Operations, OperationTable, type OperationType } from './operations'
 import { type EngineSettings, readEngineOptions, type SessionEngineOptions } from './options'
+import { type EngineContext, RequestSession } from './request-session'
 import { Session } from './session'
 
 type EngineMiddleware = (req: AnyRequest, res: AnyRequest, next: (error?: AnyRequest) => void) => void
@@ -34,7 +34,7 @@ export class SessionEngine {
   readonly #operations = new OperationTable()
   #store: Store | undefined = undefined
   #ownStore: OwnStore | undefined = undefined
-  #room: EngineRoom | undefined = undefined
+  #context: EngineContext | undefined = undefined
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong, or the secret is missing or short */
   constructor(options: SessionEngineOptions) {
@@ -50,7 +50,7 @@ export class SessionEngine {
    */
   use<T extends OperationType>(type: T, handler: Operations[T]): this {
     this.#operations.bind(type, handler)
-    this.#room = undefined
+    this.#context = undefined
     return this
   }
 
@@ -63,7 +63,7 @@ export class SessionEngine {
     checkStore(store)
     this.#ownStore = ownStore(store)
     this.#store = store
-    this.#room = undefined
+    this.#context = undefined
     return this
   }
 
@@ -87,7 +87,7 @@ export class SessionEngine {
     }
     try {
       if (!this.#store) this.#operations.checkRequired()
-      const state = new LiveState(this.#engineRoom(), req, res, next)
+      const state = new RequestSession(this.#sharedContext(), req, res, next)
       ;(req as { session: unknown }).session = new Session(state)
     } catch (error) {
       next(error)
@@ -96,12 +96,12 @@ export class SessionEngine {
     next()
   }
 
-  #engineRoom(): EngineRoom {
-    this.#room ??= this.#makeRoom()
-    return this.#room
+  #sharedContext(): EngineContext {
+    this.#context ??= this.#makeContext()
+    return this.#context
   }
 
-  #makeRoom(): EngineRoom {
+  #makeContext(): EngineContext {
     const { durationMs, automaticTouch, saveUninitialized, name, secret, cookie } = this.#settings
     const genid = this.#operations.get('id')
     const policy = readOptions({
@@ -114,10 +114,10 @@ export class SessionEngine {
     })
     const store = this.#store ?? new HandlerStore(this.#operations, durationMs, (id) => this.#signer.sign(id))
     const touchAfterMs = automaticTouch ? policy.touchAfterMs : Infinity
-    const room = new Room({ ...policy, touchAfterMs }, store, cookie, this.events)
+    const context = new Context({ ...policy, touchAfterMs }, store, cookie, this.events)
     const state = stateOf(store)
     state.join(
-      (up) => room.tell('storeState', () => ({ up })),
+      (up) => context.tell('storeState', () => ({ up })),
       () => {
         throw new SessionError(
           'ERR_SESSION_USAGE',
@@ -126,7 +126,7 @@ export class SessionEngine {
       },
     )
     return {
-      room,
+      context,
       signer: this.#signer,
       durationMs,
       isUp: () => state.up,

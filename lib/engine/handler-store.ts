@@ -1,9 +1,9 @@
 import { type Callback, settle } from '../base/async'
 import { systemClock } from '../base/clock'
-import { exchangeOf } from '../exchange/exchange'
+import { Exchange } from '../exchange/exchange'
 import { cookieEnd } from '../record/expiry'
 import { Cookie } from '../session/cookie'
-import type { Session as CoreSession, SessionData } from '../session/session'
+import { type Session as CoreSession, LINK, type SessionData } from '../session/session'
 import { Store } from '../session/store'
 import { givenData, recordData } from './keys'
 import type { OperationTable } from './operations'
@@ -64,11 +64,10 @@ export class HandlerStore extends Store {
 
   /** Known to be there; just drawn, so not there; or an id that the application chose, and nobody knows. */
   async #isStored(sid: string, session: CoreSession): Promise<boolean> {
-    const exchange = exchangeOf(session.req)
-    if (exchange?.held?.id === sid) return true
-    return exchange?.drawnId === sid || exchange?.nextId === sid
-      ? false
-      : (await this.#read(sid)) !== undefined
+    const link = session.req[LINK]
+    const state = link instanceof Exchange ? link.state : undefined
+    if (state?.known?.id === sid) return true
+    return state?.drawnId === sid || state?.nextId === sid ? false : (await this.#read(sid)) !== undefined
   }
 
   #shown(sid: string, session: SessionData, stored: boolean): Session {

@@ -11,19 +11,20 @@ import { BackendKeeper } from '../keeper/own/keeper'
 import { OwnerKeeper } from '../keeper/own/owner-limit'
 import { CanonicalReader } from '../record/canonical'
 import { Cookie } from '../session/cookie'
-import type { SessionRequest } from '../session/link'
 import { readCookieOptions } from '../session/options'
 import type { Policy } from '../session/policy'
 import { isSecure } from '../session/request'
+import type { SessionRequest } from '../session/session'
 import { OWN_STORE_METHODS, type Store } from '../session/store'
 import type { Listener } from '../store/lifecycle'
 import { type OwnStore, ownStore } from '../store/protocol'
 import { warnIfInsecure, warnIfUntrusted } from './cookie-warnings'
 import { requestLabel } from './debug'
+import { originalOf } from './facade'
 import { warnAbout } from './warnings'
 
 /** All that one `session()` middleware shares between its requests. */
-export class Room implements Listener {
+export class Context implements Listener {
   readonly policy: Policy
   readonly store: Store
   readonly events: EventEmitter
@@ -79,7 +80,7 @@ export class Room implements Listener {
     if (this.#base) return this.#base
     const options =
       typeof this.#cookie === 'function'
-        ? readCookieOptions(this.#cookie(req), this.policy.name)
+        ? readCookieOptions(this.#cookie(originalOf(req)), this.policy.name)
         : this.#cookie
     const secure = isSecure(req, this.policy.proxy)
     if (!secure && (options.secure === 'auto' || options.sameSite === 'auto')) {
@@ -109,7 +110,7 @@ export class Room implements Listener {
 
   newId(req: SessionRequest): unknown {
     const { genid } = this.policy
-    return genid ? genid(req as never) : generateId()
+    return genid ? genid(originalOf(req) as never) : generateId()
   }
 
   /**
@@ -152,9 +153,11 @@ export class Room implements Listener {
   }
 }
 
-function backendKeeper(store: OwnStore, room: Room): Keeper {
+function backendKeeper(store: OwnStore, context: Context): Keeper {
   const { owners } = store
-  return owners?.limit ? new OwnerKeeper(store, owners, owners.limit, room) : new BackendKeeper(store, room)
+  return owners?.limit
+    ? new OwnerKeeper(store, owners, owners.limit, context)
+    : new BackendKeeper(store, context)
 }
 
 function dependsOnRequest(options: CookieOptions): boolean {

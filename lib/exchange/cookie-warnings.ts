@@ -1,8 +1,8 @@
 import { warnOnce, warnOnceEach } from '../base/warnings'
 import { domainCovers, type Judged, wantsSecure } from '../cookie/acceptance'
 import type { Cookie } from '../session/cookie'
-import type { SessionRequest } from '../session/link'
 import { isSecure } from '../session/request'
+import type { SessionRequest } from '../session/session'
 
 /** Attributes with which no browser keeps the cookie, whatever the request. */
 export function warnIfInsecure(cookie: Judged): void {

@@ -1,41 +1,40 @@
 import { type CookieAttributes, clearCookieLine } from '../cookie/header'
-import { appendHeader } from '../response/parts'
+import { appendHeader, type HookedResponse } from '../response/parts'
 import { Cookie } from '../session/cookie'
 import { isSecure } from '../session/request'
 import type { Session } from '../session/session'
 import { warnIfRejected } from './cookie-warnings'
 import { debugRequest } from './debug'
 import { type CookieDecision, decideCookie } from './decide'
-import type { Exchange } from './exchange'
 import { renewOnce } from './renew'
-
-/** What has to be known of an ended session to make the browser forget its cookie. */
-export interface Ended {
-  readonly attributes: CookieAttributes
-}
+import type { RequestState } from './state'
+import { liveText } from './text'
 
 /** The attributes under which the browser has a session's cookie. */
-export function attributesOf(exchange: Exchange, session?: Session): CookieAttributes {
+export function cookieAttributes(state: RequestState, session?: Session): CookieAttributes {
   const cookie: unknown = session?.cookie
-  return cookie instanceof Cookie ? (cookie.data as CookieAttributes) : exchange.room.cookieBase(exchange.req)
+  return cookie instanceof Cookie ? (cookie.data as CookieAttributes) : state.context.cookieBase(state.req)
 }
 
-/** Decides what becomes of the cookie; `putHeaders` does it when the headers leave. */
-export function decideHeaders(exchange: Exchange, modified: boolean): void {
-  const { req, room, headersLeft } = exchange
-  const decision = decideFor(exchange, modified)
+/** Decides what becomes of the cookie; `putCookie` does it when the headers leave. */
+export function decideCookieLine(state: RequestState, modified: boolean): void {
+  const { req, headersLeft } = state
+  const decision = decideFor(state, modified)
   debugRequest(req, 'cookie', decision.action, decision.because)
   // Composed before anything is sent: attributes that cannot stand in a header are an error for `next`.
-  exchange.cookieLine = headersLeft ? undefined : lineFor(exchange, decision)
-  if (decision.action === 'withhold') {
-    room.tell('withheld', () => ({ because: 'insecure', session: room.fingerprint(String(req.sessionID)) }))
-  } else if (headersLeft && decision.action === 'set' && req.sessionID !== exchange.cookieId) {
-    room.tell('withheld', () => ({ because: 'late', session: room.fingerprint(String(req.sessionID)) }))
+  state.cookieLine = headersLeft ? undefined : lineFor(state, decision)
+  if (decision.action === 'withhold') tellWithheld(state, 'insecure')
+  else if (headersLeft && decision.action === 'set' && req.sessionID !== state.cookieId) {
+    tellWithheld(state, 'late')
   }
 }
 
-function decideFor(exchange: Exchange, modified: boolean): CookieDecision {
-  const { req, room, cookieId, ended } = exchange
+function tellWithheld({ req, context }: RequestState, because: 'insecure' | 'late'): void {
+  context.tell('withheld', () => ({ because, session: context.fingerprint(String(req.sessionID)) }))
+}
+
+function decideFor(state: RequestState, modified: boolean): CookieDecision {
+  const { req, context, cookieId, endedCookie } = state
   const { session, sessionID } = req
   const cookieSecure = session ? Boolean(session.cookie.secure) : false
   return decideCookie(
@@ -45,37 +44,59 @@ function decideFor(exchange: Exchange, modified: boolean): CookieDecision {
       cookieSent: cookieId !== undefined,
       browserHasId: cookieId === sessionID,
       modified,
-      ended: ended !== undefined,
+      ended: endedCookie !== undefined,
       cookieExpires: session?.cookie.expires != null,
       cookieSecure,
-      requestSecure: cookieSecure && isSecure(req, room.policy.proxy),
+      requestSecure: cookieSecure && isSecure(req, context.policy.proxy),
     },
-    room.policy,
+    context.policy,
   )
 }
 
 /** @throws TypeError when an attribute cannot stand in a header */
-function lineFor(exchange: Exchange, { action }: CookieDecision): string | undefined {
-  const { req, room } = exchange
+function lineFor(state: RequestState, { action }: CookieDecision): string | undefined {
+  const { req, context } = state
   const { session, sessionID } = req
   if (action === 'clear')
-    return clearCookieLine(room.policy.name, exchange.ended?.attributes ?? attributesOf(exchange))
-  const signer = room.signer(req)
+    return clearCookieLine(context.policy.name, state.endedCookie ?? cookieAttributes(state))
+  const signer = context.signer(req)
   if (action !== 'set' || !signer || !session || !sessionID) return undefined
-  renewOnce(exchange, session)
+  renewOnce(state, session)
   warnIfRejected(req, session.cookie)
-  return room.cookieLine(signer.seal(sessionID), session.cookie)
+  return context.cookieLine(signer.seal(sessionID), session.cookie)
 }
 
-/** Puts the cookie, set or cleared, on the response. */
-export function putHeaders({ req, res, room }: Exchange, line: string): void {
+/**
+ * Decides the cookie of a response that cannot wait for the save: by what is to be saved. Its `Set-Cookie` line leaves
+ * next, so that from here on the browser counts as having the cookie.
+ */
+export function decideCookieAtOnce(state: RequestState): void {
+  const { req, originalId, originalData } = state
+  const { session } = req
+  if (session && state.isEnded(session.id)) return
+  const modified =
+    session !== null &&
+    session !== undefined &&
+    (originalId !== session.id || originalData !== liveText(session))
+  decideCookieLine(state, modified)
+  if (state.cookieLine !== undefined && session) state.cookieId = req.sessionID
+}
+
+/** Puts the cookie, set or cleared, on a response whose headers are about to leave. */
+export function putCookie(state: RequestState, res: HookedResponse): void {
+  state.headersLeft = true
+  if (state.cookieLine !== undefined) putLine(state, res, state.cookieLine)
+  state.cookieLine = undefined
+}
+
+function putLine(state: RequestState, res: HookedResponse, line: string): void {
   if (res.headersSent) {
-    // Somebody has sent them past the middleware.
-    room.tell('withheld', () => ({ because: 'late', session: room.fingerprint(String(req.sessionID)) }))
+    // The application has sent them past the middleware.
+    tellWithheld(state, 'late')
     return
   }
   // Asked first: as long as there are no headers at all, that costs nothing.
-  const cacheable = room.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined
+  const cacheable = state.context.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined
   // Always a list: adapters of serverless hosts look for cookies in lists only.
   appendHeader(res, 'Set-Cookie', [line])
   if (cacheable) {

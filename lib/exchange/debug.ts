@@ -1,7 +1,7 @@
 import { fingerprint } from '../base/ids'
 import { debug } from '../base/warnings'
-import type { SessionRequest } from '../session/link'
 import { requestPath } from '../session/request'
+import type { SessionRequest } from '../session/session'
 
 /**
  * One line of `NODE_DEBUG=sojourn` about a request: its method, its path without the query, which may hold what is

@@ -1,131 +1,55 @@
 import { type Awaitable, isPromise } from '../base/async'
 import { asError, isStoreFailure } from '../base/errors'
-import { warnOnce } from '../base/warnings'
-import type { Keeper, KnownSession, Updater } from '../keeper/contract'
+import type { Updater } from '../keeper/contract'
 import { answerFailure } from '../response/answer-failure'
 import { breakOff } from '../response/error-page'
 import type { Guard } from '../response/guard'
 import type { HookedResponse } from '../response/parts'
 import { Cookie } from '../session/cookie'
-import { LINK, type SessionLink, type SessionRequest } from '../session/link'
-import type { Session } from '../session/session'
-import { decideAtOnce } from './at-once'
-import { commit, differs, isSaved, textOf } from './commit'
-import type { Room } from './context'
-import { type Ended, putHeaders } from './cookies'
+import type { Session, SessionLink, SessionRequest } from '../session/session'
+import { commit } from './commit'
+import type { Context } from './context'
+import { decideCookieAtOnce, putCookie } from './cookies'
+import { facadeOf } from './facade'
 import { refuseInside } from './inside-update'
+import { changedAfterEnd } from './late-change'
 import { Sequence } from './sequence'
 import { generate } from './start'
+import { RequestState } from './state'
+import { attemptedText } from './text'
 import * as verbs from './verbs'
 
 export type Next = (error?: unknown) => void
 
 /**
- * One request and its response, as far as the session goes. It is what the session's methods ask (`SessionLink`)
- * and what the response asks before it leaves (`Guard`); the work is in the modules beside.
+ * One request and its response, as far as the session goes: the methods of the session ask it (`SessionLink`), and the
+ * response before anything leaves (`Guard`). It decides what waits for what and whom a failure is told; the steps
+ * beside do the work.
  */
 export class Exchange implements SessionLink, Guard {
-  readonly room: Room
-  readonly keeper: Keeper
-  /** The request, or what is left of it for this exchange: see `giveWay`. */
-  req: SessionRequest
+  readonly state: RequestState
   readonly res: HookedResponse
   readonly next: Next
-
-  /** The id that the browser sent and that verified, whether or not the store has it. */
-  cookieId: string | undefined = undefined
-  /** Id and data text at the start of the request: what "modified" is measured against. */
-  originalId: unknown = undefined
-  originalData = '{}'
-  /** What this request knows of the stored session; `undefined` while it is new. */
-  held: KnownSession | undefined = undefined
-  /** Epoch ms of the session's creation, for a cookie that the handler made itself. */
-  createdAt = 0
-  /** The id that was drawn last, as opposed to one that the application put on the request. */
-  drawnId: unknown = undefined
-  /** An id drawn ahead, for a `generate` that cannot wait. */
-  nextId: unknown = undefined
-  /** The session's life was renewed for this request. */
-  touched = false
-  /** The handler called `touch()`: the deadline moves, however little that is. */
-  touchedByHandler = false
-  /** A commit calls a `save` that the application has put in the place of ours, and which ends in ours. */
-  savesByMethod = false
-  /** The handler saved the session, and `held` is what it saved. */
-  saved = false
-  /** The session was ended by this request, with what its cookie looked like. */
-  ended: Ended | undefined = undefined
-  /** Ids that were ended, by this request or by another: nothing of them is written. */
-  #endedIds: Set<string> | undefined = undefined
-  /** What waits for what; there is none where nothing has had to wait. */
+  /** The methods and commits that wait for each other; made when the first one takes time. */
   #sequence: Sequence | undefined = undefined
-  /** The store may be at its own `regenerate`. */
-  regenerating = false
-  /** The response was stopped: nothing more is saved for it. */
-  stopped = false
-  /** The handler is on the stack. */
-  handling = false
-  #goesOn = false
-  /** The session's values when the response ended; not kept where the store may put marks among them. */
-  endedWith: readonly unknown[] | undefined = undefined
-  /** What the handler's own save was to write, where that has failed. */
+  /** The data that the handler's own save was to write, if that save failed. */
   #unsaved: string | undefined = undefined
-  /** The answer is an error of the application's, which has been told that its save failed. */
+  /** The application answers with an error, after it was told that its save failed. */
   #answersFailure = false
-  /** Headers have left; a cookie comes too late. */
-  headersLeft = false
-  /** The `Set-Cookie` line that is to go with the headers. */
-  cookieLine: string | undefined = undefined
-  /** The response is through: what is still done with the session lets go of it at once. */
-  over = false
+  /** The response was stopped: nothing more is saved for it. */
+  #stopped = false
+  /** The handler is on the stack. */
+  #handling = false
+  /** The response ended while the handler was on the stack. */
+  #endedInside = false
 
-  constructor(room: Room, keeper: Keeper, req: SessionRequest, res: HookedResponse, next: Next) {
-    this.room = room
-    this.keeper = keeper
-    this.req = req
+  constructor(context: Context, req: SessionRequest, res: HookedResponse, next: Next) {
+    this.state = new RequestState(context, req)
     this.res = res
     this.next = next
   }
 
-  /** The request holds another stored session than before, or none. */
-  hold(held: KnownSession | undefined): void {
-    if (this.held && this.held !== held) this.keeper.leave(this.held)
-    this.held = held
-    this.saved = false
-    if (held && this.over) this.keeper.leave(held)
-  }
-
-  /**
-   * Nobody need wait for this request any more. What it knows of the stored session stays: a handler may still
-   * save, and must not write over what others have done since.
-   */
-  #leave(): void {
-    this.over = true
-    if (this.held) this.keeper.leave(this.held)
-  }
-
-  /** Another middleware's session comes where this one's was ended: this one sees its own id and no session. */
-  giveWay(): void {
-    const { req } = this
-    this.req = Object.create(req, {
-      session: { value: undefined, writable: true },
-      sessionID: { value: req.sessionID, writable: true },
-    })
-  }
-
-  isOver(id: string): boolean {
-    return this.#endedIds?.has(id) === true
-  }
-
-  /** A new session has this id, whatever had it before. */
-  begin(id: unknown): void {
-    this.#endedIds?.delete(id as string)
-  }
-
-  end(id: string): void {
-    this.#endedIds ??= new Set()
-    this.#endedIds.add(id)
-  }
+  // What the response asks.
 
   beforeHeaders(ending: boolean, status: number): void | PromiseLike<void> {
     if (this.#unsaved !== undefined && status >= 400) this.#answersFailure = true
@@ -140,75 +64,43 @@ export class Exchange implements SessionLink, Guard {
     return this.#commitForAnswer(true, false)
   }
 
-  /** The answer that tells of a failed save must arrive: what failed is not tried again, and what is new stops nothing. */
-  #commitForAnswer(ending: boolean, headers: boolean): Awaitable<void> {
-    if (!this.#answersFailure) return this.#commit(ending, headers)
-    if (this.#unsaved !== triedText(this.req.session)) return this.#tryCommit(ending, headers)
-  }
-
   get hasHeaders(): boolean {
-    return this.cookieLine !== undefined
+    return this.state.cookieLine !== undefined
   }
 
   putHeaders(): void {
-    this.headersLeft = true
-    if (this.cookieLine !== undefined) putHeaders(this, this.cookieLine)
-    this.cookieLine = undefined
+    putCookie(this.state, this.res)
   }
 
   failed(error: unknown, headersLeft: boolean): void {
-    this.stopped = true
-    this.#leave()
+    this.#stopped = true
+    this.letGo()
     // Half a response went out and no error page can follow: the client must not take it for whole, not even
     // when the error handler ends it.
     if (headersLeft && !this.res.writableEnded) breakOff(this.res)
-    // Outside the promise's job: what an error handler throws belongs to the process.
     const { res, next } = this
-    process.nextTick(answerFailure, error, { res, next, onError: this.room.policy.onError, headersLeft })
+    const { onError } = this.state.context.policy
+    // Outside the promise's job: what an error handler throws belongs to the process.
+    process.nextTick(answerFailure, error, { res, next, onError, headersLeft })
   }
 
   closed(ended: boolean): void {
     // The client left before the end: what the handler has put in the session is kept all the same.
-    if (!ended) this.saveBeside(true, !this.headersLeft)
-    else if (!this.endedWith) this.#leave()
-    else if (this.handling) this.#goesOn = true
-    else process.nextTick(goOn, this)
-  }
-
-  /** The handler has returned; one that is async may go on. */
-  handled(): void {
-    this.handling = false
-    if (this.#goesOn) this.afterEnd()
-  }
-
-  /**
-   * A handler that went on after `end`, as the old example of a view counter does: what it has set or removed at
-   * once is saved too, but no response waited for it, and of large sessions it goes unseen.
-   */
-  afterEnd(): void {
-    const { session } = this.req
-    const { held } = this
-    if (!session || held?.id !== session.id || !differs(session, this.endedWith) || isSaved(session, held)) {
-      this.#leave()
-      return
-    }
-    warnOnce(
-      'SOJOURN_CHANGED_AFTER_END',
-      'a handler changed the session after it had ended the response; change it before, so that the response ' +
-        'waits until it is saved',
-    )
-    this.saveBeside(true, !this.headersLeft)
+    if (!ended) this.saveBeside(true, !this.state.headersLeft)
+    else if (!this.state.valuesAtEnd) this.letGo()
+    else if (this.#handling) this.#endedInside = true
+    else process.nextTick(afterEnd, this)
   }
 
   letGo(): void {
-    this.#leave()
+    this.state.leave()
   }
 
   decideAtOnce(): void {
     // First: where the store answers at once, the cookie is decided by what became of the save.
     this.saveBeside(false, false)
     try {
-      decideAtOnce(this)
+      decideCookieAtOnce(this.state)
     } catch (error) {
       this.#tellFailure(error)
     }
@@ -216,8 +108,93 @@ export class Exchange implements SessionLink, Guard {
 
   saveBeside(ending: boolean, headers: boolean): Awaitable<void> {
     const work = this.#tryCommit(ending, headers)
-    if (isPromise(work)) return work.then(() => this.#leave())
-    this.#leave()
+    if (isPromise(work)) return work.then(() => this.letGo())
+    this.letGo()
+  }
+
+  // What the middleware asks.
+
+  /** Calls `next`, which runs the handler. */
+  handle(): void {
+    this.#handling = true
+    try {
+      this.next()
+    } finally {
+      this.#handling = false
+      // A handler that is async may go on.
+      if (this.#endedInside) this.afterEnd()
+    }
+  }
+
+  /**
+   * For a handler that goes on after `end`, as the old example of a view counter does: what it sets or removes at once
+   * is saved too, but no response waits for it, and in large sessions it goes unseen.
+   */
+  afterEnd(): void {
+    if (changedAfterEnd(this.state)) this.saveBeside(true, !this.state.headersLeft)
+    else this.letGo()
+  }
+
+  // What the session's methods and the store ask.
+
+  noteTouch(session: Session): void {
+    if (session === this.state.req.session) this.state.touchedByHandler = true
+  }
+
+  save(session: Session): Promise<void> {
+    if (this.state.savesByMethod) {
+      // The commit is at work, and waiting for it would be waiting for this.
+      this.state.savesByMethod = false
+      return verbs.save(this.state, session)
+    }
+    return this.#track('save', () => this.#noteFailure(verbs.save(this.state, session)))
+  }
+
+  reload(session: Session): Promise<void> {
+    return this.#track('reload', () => verbs.reload(this.state, session))
+  }
+
+  destroy(session: Session): Promise<void> {
+    return this.#track('destroy', () => verbs.destroy(this.state, session))
+  }
+
+  regenerate(session: Session): Promise<void> {
+    return this.#track('regenerate', () => verbs.regenerate(this.state, session))
+  }
+
+  renewId(session: Session): Promise<void> {
+    return this.#track('renewId', () => this.#noteFailure(verbs.renewId(this.state, session)))
+  }
+
+  update<R>(change: Updater<R>): Promise<R> {
+    return this.#track('update', () => this.#noteFailure(verbs.updateSession(this.state, change)))
+  }
+
+  generate(): void {
+    generate(this.state)
+  }
+
+  restoreCookie(raw: object): Cookie {
+    const { context, req } = this.state
+    return Cookie.restored(context.cookieBase(req), raw as Record<string, unknown>)
+  }
+
+  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
+    const { regenerating, keeper } = this.state
+    // The keeper has called the store's own `regenerate` in its turn, which is not over yet.
+    return regenerating ? destroy() : keeper.endBy(id, destroy)
+  }
+
+  giveWay(): void {
+    const { req } = this.state
+    this.state.req = facadeOf(req)
+    this.state.req.sessionID = req.sessionID
+  }
+
+  /** The answer that tells of a failed save must arrive: what failed is not tried again, and no new failure stops it. */
+  #commitForAnswer(ending: boolean, headers: boolean): Awaitable<void> {
+    if (!this.#answersFailure) return this.#commit(ending, headers)
+    if (this.#unsaved !== attemptedText(this.state.req.session)) return this.#tryCommit(ending, headers)
   }
 
   /** A commit whose failure stops no answer. Never throws or rejects. */
@@ -230,103 +207,43 @@ export class Exchange implements SessionLink, Guard {
     }
   }
 
-  /** Of a save that no answer waits for. Failures of the store were told where they happened. */
-  #tellFailure(error: unknown): void {
-    if (!isStoreFailure(error))
-      this.room.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
-  }
-
-  noteTouch(session: Session): void {
-    if (session === this.req.session) this.touchedByHandler = true
-  }
-
-  save(session: Session): Promise<void> {
-    if (this.savesByMethod) {
-      // The commit is at work, and waiting for it would be waiting for this.
-      this.savesByMethod = false
-      return verbs.save(this, session)
-    }
-    return this.#track('save', () => this.#told(verbs.save(this, session)))
-  }
-
-  reload(session: Session): Promise<void> {
-    return this.#track('reload', () => verbs.reload(this, session))
-  }
-
-  destroy(session: Session): Promise<void> {
-    return this.#track('destroy', () => verbs.destroy(this, session))
-  }
-
-  regenerate(session: Session): Promise<void> {
-    return this.#track('regenerate', () => verbs.regenerate(this, session))
-  }
-
-  renewId(session: Session): Promise<void> {
-    return this.#track('renewId', () => this.#told(verbs.renewId(this, session)))
-  }
-
-  update<R>(change: Updater<R>): Promise<R> {
-    return this.#track('update', () => this.#told(verbs.updateSession(this, change)))
-  }
-
-  /** Remembers whether the handler's own save has failed, as its caller is told. */
-  async #told<T>(work: Promise<T>): Promise<T> {
-    try {
-      const result = await work
-      this.#unsaved = undefined
-      return result
-    } catch (error) {
-      this.#unsaved = triedText(this.req.session)
-      throw error
-    }
-  }
-
-  /** A response does not leave before what its handler has begun is done, also if the handler did not wait. */
-  async #track<T>(verb: string, begin: () => Promise<T>): Promise<T> {
-    refuseInside(this, verb)
-    this.#sequence ??= new Sequence()
-    return this.#sequence.method(begin, () => this.over && this.#leave())
-  }
-
   /** A client that leaves lets one begin at any moment: two side by side would save a new session under two ids. */
   #commit(ending: boolean, headers: boolean): Awaitable<void> {
     const busy = this.#sequence?.busy
     if (busy) return busy.then(() => this.#commit(ending, headers))
-    const work = commit(this, ending, headers)
+    if (this.#stopped) return
+    const work = commit(this.state, ending, headers)
     if (!isPromise(work)) return
     this.#sequence ??= new Sequence()
     return this.#sequence.commit(work)
   }
 
-  generate(): void {
-    generate(this)
+  /** Of a save that no answer waits for. Failures of the store were told where they happened. */
+  #tellFailure(error: unknown): void {
+    if (isStoreFailure(error)) return
+    this.state.context.tell('storeError', () => ({ operation: 'set', error: asError(error) }))
   }
 
-  restoreCookie(raw: object): Cookie {
-    return Cookie.restored(this.room.cookieBase(this.req), raw as Record<string, unknown>)
+  /** Remembers whether the handler's own save failed, of which its caller is told. */
+  async #noteFailure<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work
+      this.#unsaved = undefined
+      return result
+    } catch (error) {
+      this.#unsaved = attemptedText(this.state.req.session)
+      throw error
+    }
   }
 
-  endBy(id: string, destroy: () => Promise<void>): Promise<void> {
-    // The store's own `regenerate` has been called in a turn that has come.
-    return this.regenerating ? destroy() : this.keeper.endBy(id, destroy)
+  /** No response leaves before the methods that its handler has called are done, even if the handler did not wait. */
+  async #track<T>(verb: string, begin: () => Promise<T>): Promise<T> {
+    refuseInside(this.state, verb)
+    this.#sequence ??= new Sequence()
+    return this.#sequence.method(begin, () => this.state.over && this.letGo())
   }
 }
 
-/** @returns a text of no session for one that cannot be written */
-function triedText(session: Session | null | undefined): string {
-  try {
-    return session ? textOf(session) : ''
-  } catch {
-    return ''
-  }
-}
-
-function goOn(exchange: Exchange): void {
+function afterEnd(exchange: Exchange): void {
   exchange.afterEnd()
-}
-
-/** @returns the exchange behind a request, if one of our middlewares has seen it */
-export function exchangeOf(req: SessionRequest): Exchange | undefined {
-  const link = req[LINK]
-  return link instanceof Exchange ? link : undefined
 }

@@ -1,4 +1,5 @@
 import { ignore } from '../base/async'
+
 /** What one request has begun to do with its session: methods that its handler has called, and commits. */
 export class Sequence {
   /** Settles when all methods are done. */

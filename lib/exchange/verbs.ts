@@ -2,131 +2,139 @@ import { SessionError } from '../base/errors'
 import { isUsableId } from '../base/ids'
 import type { KnownSession, Updater } from '../keeper/contract'
 import { dataText, parseData } from '../record/text'
-import { type Session, setSessionId, showInstead } from '../session/session'
-import { createFirst, holdsStored, REDRAWS, tellSaved, textOf, writeKnown } from './commit'
-import { attributesOf } from './cookies'
-import type { Exchange } from './exchange'
+import { showInstead } from '../session/live-data'
+import { type Session, setSessionId } from '../session/session'
+import { cookieAttributes } from './cookies'
 import { marked } from './inside-update'
 import { readyCookie, renewOnce } from './renew'
+import { createRecord, REDRAWS_MAX, writeRecord } from './save'
 import { inflate } from './start'
+import type { RequestState } from './state'
+import { liveText } from './text'
 
 /** `session.save()`: writes also what is unchanged, so that the session lives on. */
-export async function save(exchange: Exchange, session: Session): Promise<void> {
+export async function save(state: RequestState, session: Session): Promise<void> {
   // As in express-session, an id that is no string is never saved.
   if (typeof session.id !== 'string') return
-  if (exchange.isOver(session.id)) throw gone('save')
-  readyCookie(exchange, session)
-  renewOnce(exchange, session)
-  const data = textOf(session)
-  const { held } = exchange
-  if (held?.id === session.id) await writeKnown(exchange, held, session, data)
-  else await createFirst(exchange, session, data)
-  if (exchange.isOver(session.id)) throw gone('save')
+  prepare(state, session, 'save')
+  const data = liveText(session)
+  const { known } = state
+  if (known?.id === session.id) await writeRecord(state, known, session, data)
+  else await createRecord(state, session, data)
+  checkAlive(state, session, 'save')
 }
 
 /** `session.reload()`: the words of the error are express-session's. */
-export async function reload(exchange: Exchange, session: Session): Promise<void> {
-  const loaded = await exchange.keeper.load(session.id)
+export async function reload(state: RequestState, session: Session): Promise<void> {
+  const loaded = await state.keeper.load(session.id)
   if (!loaded) throw new Error('failed to load session')
-  inflate(exchange, loaded)
+  inflate(state, loaded)
 }
 
-export async function destroy(exchange: Exchange, session: Session): Promise<void> {
+/** `session.destroy()` */
+export async function destroy(state: RequestState, session: Session): Promise<void> {
   const { id } = session
-  const { room } = exchange
-  const stored = holdsStored(exchange, id)
-  exchange.ended = { attributes: attributesOf(exchange, session) }
-  exchange.end(id)
-  const alive = await exchange.keeper.destroy(id)
-  if (exchange.held?.id === id) exchange.hold(undefined)
-  if (alive && stored) room.tell('destroyed', () => ({ session: room.fingerprint(id), because: 'destroyed' }))
+  const stored = state.knowsStored(id)
+  state.endedCookie = cookieAttributes(state, session)
+  state.end(id)
+  const alive = await state.keeper.destroy(id)
+  if (state.known?.id === id) state.know(undefined)
+  if (alive && stored) state.destroyed(id, 'destroyed')
 }
 
-export async function regenerate(exchange: Exchange, session: Session): Promise<void> {
-  const { req, room } = exchange
+/** `session.regenerate()`, by the store's own `regenerate`. */
+export async function regenerate(state: RequestState, session: Session): Promise<void> {
+  const { req, context } = state
   const { id } = session
-  const stored = holdsStored(exchange, id)
+  const stored = state.knowsStored(id)
   let alive = false
   // Drawn ahead: `generate` cannot wait for an async genid.
-  exchange.nextId = await room.newId(req)
-  exchange.end(session.id)
-  exchange.regenerating = true
+  state.nextId = await context.newId(req)
+  state.end(session.id)
+  state.regenerating = true
   try {
-    alive = await exchange.keeper.regenerate(session, () => room.store.generate(req))
+    alive = await state.keeper.regenerate(session, () => context.store.generate(req))
   } finally {
-    exchange.regenerating = false
+    state.regenerating = false
   }
-  if (alive && stored)
-    room.tell('destroyed', () => ({ session: room.fingerprint(id), because: 'regenerated' }))
+  if (alive && stored) state.destroyed(id, 'regenerated')
 }
 
-export async function renewId(exchange: Exchange, session: Session): Promise<void> {
-  const { req, held } = exchange
+/** `session.renewId()`: another id for the same data. */
+export async function renewId(state: RequestState, session: Session): Promise<void> {
+  const { req, known, context } = state
   const previous = session.id
-  if (exchange.isOver(previous)) throw gone('renewId')
-  readyCookie(exchange, session)
-  renewOnce(exchange, session)
-  if (held?.id !== previous) setSessionId(session, await drawId(exchange))
-  else exchange.hold(await renewHeld(exchange, held, session))
+  prepare(state, session, 'renewId')
+  if (known?.id !== previous) setSessionId(session, await drawId(state))
+  else state.know(await renewRecord(state, known, session))
   req.sessionID = session.id
-  exchange.drawnId = session.id
-  exchange.saved = exchange.held !== undefined
-  // A new one has not been anywhere under its previous id.
-  if (!exchange.saved) return
-  const { room } = exchange
-  room.tell('renewed', () => ({
-    session: room.fingerprint(session.id),
-    previous: room.fingerprint(previous),
+  state.drawnId = session.id
+  state.saved = state.known !== undefined
+  // A new session has not been stored under its previous id.
+  if (!state.saved) return
+  context.tell('renewed', () => ({
+    session: context.fingerprint(session.id),
+    previous: context.fingerprint(previous),
   }))
 }
 
-async function renewHeld(exchange: Exchange, held: KnownSession, session: Session): Promise<KnownSession> {
-  for (let draws = 0; draws <= REDRAWS; draws++) {
-    const next = await exchange.keeper.renew(held, session, textOf(session), await drawId(exchange))
-    if (!next) {
-      exchange.end(held.id)
-      exchange.room.tellOf('interrupted', held.id)
+async function renewRecord(
+  state: RequestState,
+  known: KnownSession,
+  session: Session,
+): Promise<KnownSession> {
+  for (let draws = 0; draws <= REDRAWS_MAX; draws++) {
+    const renewed = await state.keeper.renew(known, session, liveText(session), await drawId(state))
+    if (!renewed) {
+      state.lost(known)
       throw gone('renewId')
     }
-    if (next !== 'taken') return next
+    if (renewed !== 'taken') return renewed
   }
   throw new SessionError('ERR_SESSION_ID_TAKEN', 'renewId: the id generator gave ids that are in use')
 }
 
-async function drawId(exchange: Exchange): Promise<string> {
-  const id = await exchange.room.newId(exchange.req)
+async function drawId(state: RequestState): Promise<string> {
+  const id = await state.context.newId(state.req)
   if (!isUsableId(id))
     throw new SessionError('ERR_SESSION_ID', 'genid gave something that cannot be a session id')
-  exchange.drawnId = id
+  state.drawnId = id
   return id
 }
 
-/** `update(req, change)`: the request's own changes so far go along. */
-export async function updateSession<R>(exchange: Exchange, given: Updater<R>): Promise<R> {
-  const change = marked(exchange, given)
-  const { session } = exchange.req
+/** `update(req, change)`: what the request itself has changed so far is part of it. */
+export async function updateSession<R>(state: RequestState, given: Updater<R>): Promise<R> {
+  const { session } = state.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')
-  if (exchange.isOver(session.id)) throw gone('update')
-  readyCookie(exchange, session)
-  renewOnce(exchange, session)
-  const data = textOf(session)
-  const { held } = exchange
-  if (held?.id !== session.id) {
+  prepare(state, session, 'update')
+  const change = marked(state, given)
+  const data = liveText(session)
+  const { known } = state
+  if (known?.id !== session.id) {
     const draft = parseData(data)
     const result = await change(draft)
     showInstead(session, data, dataText(draft))
-    await createFirst(exchange, session, textOf(session))
+    await createRecord(state, session, liveText(session))
     return result
   }
-  const updated = await exchange.keeper.update(held, session, data, change)
+  const updated = await state.keeper.update(known, session, data, change)
   if (!updated) {
-    exchange.end(held.id)
-    exchange.room.tellOf('interrupted', held.id)
+    state.lost(known)
     throw gone('update')
   }
-  exchange.saved = true
-  tellSaved(exchange, held, false)
+  state.wrote(known, false)
   return updated.result
+}
+
+/** Makes the session ready to be written. @throws SessionError ERR_SESSION_GONE */
+function prepare(state: RequestState, session: Session, verb: string): void {
+  checkAlive(state, session, verb)
+  readyCookie(state, session)
+  renewOnce(state, session)
+}
+
+function checkAlive(state: RequestState, session: Session, verb: string): void {
+  if (state.isEnded(session.id)) throw gone(verb)
 }
 
 function gone(verb: string): SessionError {

@@ -1,8 +1,7 @@
 import { cookieEnd } from '../record/expiry'
 import type { Data } from '../record/text'
 import { Cookie } from '../session/cookie'
-import { LINK } from '../session/link'
-import type { Session } from '../session/session'
+import { LINK, type Session } from '../session/session'
 import { laterMark } from '../store/admission'
 import type { KnownSession } from './contract'
 

@@ -4,18 +4,17 @@ import { SessionError } from '../base/errors'
 import type { RefusedReason, SessionEvents } from '../base/events'
 import { pathMatches } from '../cookie/path-match'
 import type { Signer } from '../cookie/signature'
-import { Room } from '../exchange/context'
+import { Context } from '../exchange/context'
 import { debugRequest } from '../exchange/debug'
 import { Exchange, type Next } from '../exchange/exchange'
-import { generate, start } from '../exchange/start'
+import { start } from '../exchange/start'
 import { warnStoreDown } from '../exchange/warnings'
 import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
-import { LINK, type SessionRequest } from '../session/link'
 import { type AnyRequest, checkStore, type SessionOptions } from '../session/options'
 import { readOptions } from '../session/policy'
 import { requestIds, requestPath } from '../session/request'
-import type { SessionData } from '../session/session'
+import { LINK, type SessionData, type SessionRequest } from '../session/session'
 import type { Store } from '../session/store'
 import { MemoryStore } from '../store/memory'
 import { stateOf } from './store-state'
@@ -41,14 +40,14 @@ export function session(options?: SessionOptions): SessionMiddleware {
   const given = options?.store
   const store = (given === undefined ? new MemoryStore() : given) as Store
   checkStore(store)
-  const room = new Room(policy, store, options?.cookie)
+  const context = new Context(policy, store, options?.cookie)
   const state = stateOf(store)
   state.join(
-    (up) => room.tell('storeState', () => ({ up })),
-    (req) => generate(new Exchange(room, room.keeper(), req, {}, ignore)),
+    (up) => context.tell('storeState', () => ({ up })),
+    (req) => new Exchange(context, req, {}, ignore).generate(),
   )
   const refuse = (because: RefusedReason, req: SessionRequest) =>
-    room.tell('refused', () => ({ because }), req)
+    context.tell('refused', () => ({ because }), req)
 
   /**
    * @returns `undefined` for a request that passes without a session
@@ -62,7 +61,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
       return undefined
     }
     if (!state.up) throw storeIsDown()
-    const signer = room.signer(req)
+    const signer = context.signer(req)
     if (!signer) throw new Error('secret option required for sessions')
     return signer
   }
@@ -76,7 +75,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
       return 'the store is disconnected'
     }
     if (policy.skip?.(req as never)) return 'skip'
-    if (!pathMatches(room.cookieBase(req).path || '/', requestPath(req))) return 'outside of cookie.path'
+    if (!pathMatches(context.cookieBase(req).path || '/', requestPath(req))) return 'outside of cookie.path'
     return undefined
   }
 
@@ -86,7 +85,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
     let started: void | PromiseLike<void>
     try {
       const signer = signerFor(req)
-      exchange = signer && new Exchange(room, room.keeper(), req, res, next)
+      exchange = signer && new Exchange(context, req, res, next)
       started = signer && exchange && enter(exchange, signer)
     } catch (error) {
       exchange?.closed(true)
@@ -108,26 +107,24 @@ export function session(options?: SessionOptions): SessionMiddleware {
   }
 
   function enter(exchange: Exchange, signer: Signer): void | PromiseLike<void> {
-    const { req } = exchange
+    const { req } = exchange.state
     req[LINK]?.giveWay()
     req.sessionStore = store
     req[LINK] = exchange
-    return start(exchange, requestIds(req, policy.name, signer, refuse))
+    return start(exchange.state, requestIds(req, policy.name, signer, refuse))
   }
 
   return Object.defineProperty(sessionMiddleware, 'events', {
-    value: room.events,
+    value: context.events,
     enumerable: true,
   }) as SessionMiddleware
 }
 
 function handle(exchange: Exchange): void {
   const hold = holdResponse(exchange.res, exchange)
-  exchange.handling = true
   try {
-    exchange.next()
+    exchange.handle()
   } finally {
-    exchange.handled()
     // A handler that goes on later may find that the client has left.
     if (!hold.ended) hold.watchClose()
   }

@@ -1,5 +1,5 @@
 import { ignore } from '../base/async'
-import { LINK, type SessionRequest } from '../session/link'
+import { LINK, type SessionRequest } from '../session/session'
 import type { Store } from '../session/store'
 
 /** What all middlewares on one store share: whether it is connected, and who makes its sessions. */

@@ -4,7 +4,7 @@ import { warnOnce } from '../base/warnings'
 import { cookieValues } from '../cookie/header'
 import { pathOf } from '../cookie/path-match'
 import type { Signer } from '../cookie/signature'
-import type { SessionRequest } from './link'
+import type { SessionRequest } from './session'
 
 /**
  * Whether a request came over https: by its own connection, else by what `proxy` allows to be believed.

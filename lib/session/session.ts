@@ -1,15 +1,78 @@
-import { asked, type Callback, settle } from '../base/async'
+import type { IncomingHttpHeaders } from 'node:http'
+import { asked, type Callback, type LooseError, settle } from '../base/async'
 import { SessionError } from '../base/errors'
 import type { CookieData } from '../cookie/settings'
-import { applyDelta, deltaBetween } from '../record/delta'
-import { type Data, dataText, parseData } from '../record/text'
+import type { Data } from '../record/text'
 import { Cookie } from './cookie'
-import { LINK, type SessionRequest } from './link'
-import type { Store } from './store'
+import { setData } from './live-data'
 
 /** What applications add their own types to, by declaration merging. */
 export interface SessionData {
   cookie: CookieData
+}
+
+/**
+ * Under this key a request carries what ties its session to the middleware that made it. A store's `regenerate` and
+ * `createSession` read it, which may be of another copy of this package in the process: the copies share the key as long
+ * as `SessionLink` is the same, and its number has to be raised with every change of that.
+ */
+export const LINK: unique symbol = Symbol.for('sojourn.link.1')
+
+/** A request as this package sees it: node:http's, HTTP/2's, a socket.io handshake, or less. */
+export interface SessionRequest {
+  session?: Session | null | undefined
+  sessionID?: string | undefined
+  sessionStore?: SessionStoreMethods | undefined
+  headers?: IncomingHttpHeaders | undefined
+  method?: string | undefined
+  url?: string | undefined
+  httpVersionMajor?: number | undefined
+  connection?: object | null | undefined
+  socket?: object | null | undefined
+  /** Set by Express and Connect: the target before a mount point was cut off. */
+  originalUrl?: string | undefined
+  /** Set by Express: whether the connection, or the trusted proxy's, is https. */
+  secure?: boolean | undefined
+  /** Set by cookie-parser. */
+  secret?: string | undefined
+  cookies?: Record<string, unknown> | undefined
+  signedCookies?: Record<string, unknown> | undefined
+  [LINK]?: SessionLink | undefined
+}
+
+/** What the methods of a session ask of the middleware. A session made by hand has no link and asks its store. */
+export interface SessionLink {
+  /** `session.touch()` was called: the deadline in the store is to move, however little that is. */
+  noteTouch(session: Session): void
+  save(session: Session): void | PromiseLike<void>
+  reload(session: Session): void | PromiseLike<void>
+  destroy(session: Session): void | PromiseLike<void>
+  regenerate(session: Session): void | PromiseLike<void>
+  renewId(session: Session): void | PromiseLike<void>
+  /** Puts a session with a new id and no data on the request; called by `store.generate(req)`. */
+  generate(): void
+  /** A cookie with today's configuration and what the record overrode. */
+  restoreCookie(raw: object): Cookie
+  /** Ends an id by `destroy`, which asks the store: nothing that is in flight may write it again. */
+  endBy(id: string, destroy: () => Promise<void>): Promise<void>
+  /** `session.update(req, change)`. */
+  update<R>(change: (data: Data) => R | PromiseLike<R>): Promise<R>
+  /** Another middleware gives the request a session: this one leaves its hands off it. */
+  giveWay(): void
+}
+
+/** What a session that no middleware made asks of its store. */
+export interface SessionStoreMethods {
+  /** Required. Answers the session of this id, or nothing when there is none. */
+  get(sid: string, callback: (error?: LooseError, session?: SessionData | null) => void): unknown
+  /** Required. Creates or replaces. */
+  set(sid: string, session: SessionData, callback?: (error?: LooseError) => void): unknown
+  /** Required. An absent session is no error. */
+  destroy(sid: string, callback?: (error?: LooseError) => void): unknown
+  /** Ends the request's session and generates a new one, even if ending failed. */
+  regenerate(req: SessionRequest, callback: (error?: LooseError) => void): void
+  /** Makes a `Session` of what a store answered and puts it on the request. */
+  createSession(req: SessionRequest, session: SessionData): Session & SessionData
 }
 
 /** express-session's own names. A stored key of such a name gives way to the method; all others are data. */
@@ -140,44 +203,6 @@ export function setSessionId(session: Session, id: string): void {
   Object.defineProperty(session, 'id', { value: id, configurable: true })
 }
 
-/** @internal one key of data, whatever its name */
-export function setData(session: object, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(session, key, { value, configurable: true, enumerable: true, writable: true })
-  } else {
-    ;(session as Data)[key] = value
-  }
-}
-
-/** @internal makes these the session's data; a value that says the same already stays the same object */
-export function showData(session: Session, data: Data): void {
-  const live = session as unknown as Data
-  for (const key of Object.keys(live)) {
-    if (key !== 'cookie' && !Object.hasOwn(data, key)) delete live[key]
-  }
-  for (const key of Object.keys(data)) {
-    if (key === 'cookie') continue
-    if (Object.hasOwn(live, key) && JSON.stringify(live[key]) === JSON.stringify(data[key])) continue
-    setData(session, key, data[key])
-  }
-}
-
-/**
- * @internal Shows the data of the text `to` where the session showed those of `from`; what has been changed in it
- * since then stays.
- *
- * @returns `to` as the session's own data text, which may have the keys in another order
- */
-export function showInstead(session: Session, from: string, to: string): string {
-  const now = dataText(session)
-  if (now === from) {
-    showData(session, parseData(to))
-    return dataText(session)
-  }
-  showData(session, parseData(applyDelta(deltaBetween(from, now), to)))
-  return to
-}
-
 function answer<T extends Session>(
   session: T,
   work: () => void | PromiseLike<void>,
@@ -187,7 +212,7 @@ function answer<T extends Session>(
   return callback ? session : promise
 }
 
-function storeOf(session: Session): Store {
+function storeOf(session: Session): SessionStoreMethods {
   const store = session.req.sessionStore
   if (!store)
     throw new SessionError('ERR_SESSION_USAGE', 'this session has no store: its request has no sessionStore')

@@ -2,20 +2,13 @@ import { EventEmitter } from 'node:events'
 import { asked, type Callback, type LooseError, settle } from '../base/async'
 import type { CookieData } from '../cookie/settings'
 import { Cookie } from './cookie'
-import { LINK, type SessionRequest } from './link'
-import { Session, type SessionData } from './session'
+import { LINK, Session, type SessionData, type SessionRequest, type SessionStoreMethods } from './session'
 
 /**
  * The abstract store of express-session: authors implement `get`, `set` and `destroy`, should implement `touch`,
  * and may implement `all`, `length` and `clear`.
  */
-export interface Store extends EventEmitter {
-  /** Required. Answers the session of this id, or nothing when there is none. */
-  get(sid: string, callback: (error?: LooseError, session?: SessionData | null) => void): unknown
-  /** Required. Creates or replaces. */
-  set(sid: string, session: SessionData, callback?: (error?: LooseError) => void): unknown
-  /** Required. An absent session is no error. */
-  destroy(sid: string, callback?: (error?: LooseError) => void): unknown
+export interface Store extends EventEmitter, SessionStoreMethods {
   /** Recommended. Moves the deadline to `session.cookie.expires`; never creates. */
   touch?(sid: string, session: SessionData, callback?: (error?: LooseError) => void): unknown
   /** Optional. All sessions, by id or as an array with the id added. */
@@ -26,12 +19,8 @@ export interface Store extends EventEmitter {
   clear?(callback?: (error?: LooseError) => void): unknown
   /** Assigned by the middleware: puts a new session on the request. */
   generate(req: SessionRequest): void
-  /** Ends the request's session and generates a new one, even if ending failed. */
-  regenerate(req: SessionRequest, callback: (error?: LooseError) => void): void
   /** Loads a session outside a request. Answers nothing when there is none. */
   load(sid: string, callback: (error?: LooseError, session?: Session & SessionData) => void): void
-  /** Makes a `Session` of what a store answered and puts it on the request. */
-  createSession(req: SessionRequest, session: SessionData): Session & SessionData
 }
 
 /** What is asked of a store. Those written for express-session have it, whoever's types they were compiled with. */

@@ -1,8 +1,9 @@
 import { SessionError } from '../../base/errors'
 import { type Delta, deltaBetween, isChange, overwrittenBy, overwrittenKeys } from '../../record/delta'
 import { type Data, dataOf, dataText, parseData, withoutCookie } from '../../record/text'
+import { setData } from '../../session/live-data'
 import type { Concurrency } from '../../session/policy'
-import { Session, setData } from '../../session/session'
+import { Session } from '../../session/session'
 import type { KnownSession } from '../contract'
 import type { ForeignRecord } from './store'
 

@@ -3,7 +3,8 @@ import { type Awaitable, ignore, isPromise, whenDone } from '../../base/async'
 import { systemClock } from '../../base/clock'
 import { worthMoving } from '../../record/expiry'
 import { Cookie } from '../../session/cookie'
-import { type Session, setSessionId, showInstead } from '../../session/session'
+import { showInstead } from '../../session/live-data'
+import { type Session, setSessionId } from '../../session/session'
 import type { OwnStore } from '../../store/protocol'
 import {
   type Keeper,

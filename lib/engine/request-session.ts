@@ -2,22 +2,23 @@ import { systemClock } from '../base/clock'
 import { badOption, SessionError } from '../base/errors'
 import { isUsableId } from '../base/ids'
 import { Signer } from '../cookie/signature'
-import type { Room } from '../exchange/context'
+import type { Context } from '../exchange/context'
 import { Exchange, type Next } from '../exchange/exchange'
+import { facadeOf } from '../exchange/facade'
 import { start } from '../exchange/start'
 import type { Data } from '../record/text'
 import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
-import { LINK, type SessionRequest } from '../session/link'
+import { setData, showData } from '../session/live-data'
 import { requestIds } from '../session/request'
-import { type Session as CoreSession, setData, setSessionId, showData } from '../session/session'
+import { type Session as CoreSession, LINK, type SessionRequest, setSessionId } from '../session/session'
 import { CUSTOM_DURATION } from './handler-store'
 import { givenData, recordData, recordKey } from './keys'
 import type { SessionState } from './state'
 
 /** What a request's session needs of its engine. */
-export interface EngineRoom {
-  readonly room: Room
+export interface EngineContext {
+  readonly context: Context
   readonly signer: Signer
   readonly durationMs: number
   /** The store is connected. */
@@ -26,8 +27,8 @@ export interface EngineRoom {
 }
 
 /** The session of one request. From `start()` on it is a session like that of `session()`, and kept as that is. */
-export class LiveState implements SessionState {
-  readonly #engine: EngineRoom
+export class RequestSession implements SessionState {
+  readonly #engine: EngineContext
   readonly #req: SessionRequest
   readonly #res: HookedResponse
   readonly #next: Next
@@ -42,7 +43,7 @@ export class LiveState implements SessionState {
   #chosenId: string | undefined = undefined
   #chosenMs: number | undefined = undefined
 
-  constructor(engine: EngineRoom, req: SessionRequest, res: HookedResponse, next: Next) {
+  constructor(engine: EngineContext, req: SessionRequest, res: HookedResponse, next: Next) {
     this.#engine = engine
     this.#req = req
     this.#res = res
@@ -50,7 +51,7 @@ export class LiveState implements SessionState {
   }
 
   get id(): string | undefined {
-    if (this.#exchange) return (this.#exchange.req.session ?? this.#ended)?.id
+    if (this.#exchange) return (this.#exchange.state.req.session ?? this.#ended)?.id
     return this.#chosenId ?? this.#idsOfCookies()[0]
   }
 
@@ -64,17 +65,17 @@ export class LiveState implements SessionState {
   }
 
   get stored(): boolean {
-    const held = this.#exchange?.held
-    return held !== undefined && held.id === this.id
+    const known = this.#exchange?.state.known
+    return known !== undefined && known.id === this.id
   }
 
   get durationMs(): number {
-    const life = this.#exchange?.req.session?.cookie.originalMaxAge
+    const life = this.#exchange?.state.req.session?.cookie.originalMaxAge
     return typeof life === 'number' ? life : (this.#chosenMs ?? this.#engine.durationMs)
   }
 
   get expiresAt(): number {
-    const end = this.#exchange?.req.session?.cookie.expires
+    const end = this.#exchange?.state.req.session?.cookie.expires
     return end instanceof Date ? end.valueOf() : systemClock() + this.durationMs
   }
 
@@ -90,7 +91,7 @@ export class LiveState implements SessionState {
     }
     const session = this.#core('set_id')
     setSessionId(session, id)
-    this.#exchange.req.sessionID = id
+    this.#exchange.state.req.sessionID = id
   }
 
   setSignedId(signedId: string, secret: string | undefined): boolean {
@@ -121,19 +122,20 @@ export class LiveState implements SessionState {
   }
 
   async #start(): Promise<void> {
-    const { room } = this.#engine
+    const { context } = this.#engine
     if (!this.#engine.isUp()) throw new SessionError('ERR_SESSION_STORE', 'start: the store is disconnected')
+    // The application's `req.session` is the engine's own.
     const req = facadeOf(this.#req)
-    const exchange = new Exchange(room, room.keeper(), req, this.#res, this.#next)
+    const exchange = new Exchange(context, req, this.#res, this.#next)
     req[LINK] = exchange
-    req.sessionStore = room.store
+    req.sessionStore = context.store
     const chosen = this.#chosenId
-    await start(exchange, chosen === undefined ? this.#idsOfCookies() : [chosen])
+    await start(exchange.state, chosen === undefined ? this.#idsOfCookies() : [chosen])
     this.#exchange = exchange
     holdResponse(this.#res, exchange).watchClose()
     if (chosen !== undefined) {
       // The browser may have another one, or none.
-      exchange.cookieId = undefined
+      exchange.state.cookieId = undefined
       if (req.session && req.session.id !== chosen) this.setId(chosen)
     }
     if (this.#chosenMs !== undefined) this.setDuration(this.#chosenMs)
@@ -152,10 +154,10 @@ export class LiveState implements SessionState {
   async touch(): Promise<void> {
     if (!(await this.#startForCookie())) return
     const session = this.#core('touch')
-    const held = this.#exchange?.held
-    if (!held || held.id !== session.id) return
+    const known = this.#exchange?.state.known
+    if (!known || known.id !== session.id) return
     session.resetMaxAge()
-    await this.#exchange?.keeper.touch(held, session, true)
+    await this.#exchange?.state.keeper.touch(known, session, true)
   }
 
   async destroy(): Promise<void> {
@@ -212,9 +214,9 @@ export class LiveState implements SessionState {
   }
 
   #idsOfCookies(): readonly string[] {
-    const { room, signer } = this.#engine
-    this.#cookieIds ??= requestIds(this.#req, room.policy.name, signer, (because) =>
-      room.tell('refused', () => ({ because })),
+    const { context, signer } = this.#engine
+    this.#cookieIds ??= requestIds(this.#req, context.policy.name, signer, (because) =>
+      context.tell('refused', () => ({ because })),
     )
     return this.#cookieIds
   }
@@ -223,14 +225,8 @@ export class LiveState implements SessionState {
   #core(method: string): CoreSession {
     if (!this.#exchange)
       throw new SessionError('ERR_SESSION_USAGE', `${method}: call await session.start() first`)
-    const { session } = this.#exchange.req
+    const { session } = this.#exchange.state.req
     if (!session) throw new SessionError('ERR_SESSION_USAGE', `${method}: the session was destroyed`)
     return session
   }
-}
-
-/** The request as the session sees it: `req.session` itself is the engine's. */
-function facadeOf(req: SessionRequest): SessionRequest {
-  const { headers, url, originalUrl, connection, socket, secure, cookies, signedCookies } = req
-  return { headers, url, originalUrl, connection, socket, secure, cookies, signedCookies }
 }

@@ -1,0 +1,32 @@
+import { SessionError } from '../base/errors'
+import type { KnownSession } from '../keeper/contract'
+import { dataText, dataTextSince, unserializableKey } from '../record/text'
+import type { Session } from '../session/session'
+
+/**
+ * Data text of a live session.
+ *
+ * @param known makes it cheaper: most values are still those that it shows
+ * @throws SessionError ERR_SESSION_UNSERIALIZABLE naming the key
+ */
+export function liveText(session: Session, known?: KnownSession): string {
+  try {
+    return known?.shown ? dataTextSince(session, known.shown, known.base) : dataText(session)
+  } catch (cause) {
+    const key = unserializableKey(session)
+    const where = key === undefined ? 'the session' : `session key ${JSON.stringify(key)}`
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+    throw new SessionError('ERR_SESSION_UNSERIALIZABLE', `${where} cannot be written as JSON: ${reason}`, {
+      cause,
+    })
+  }
+}
+
+/** @returns the data text, or an empty one where there is no session or it cannot be written */
+export function attemptedText(session: Session | null | undefined): string {
+  try {
+    return session ? liveText(session) : ''
+  } catch {
+    return ''
+  }
+}
