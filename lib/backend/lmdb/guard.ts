@@ -1,15 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { badOption } from '../../base/errors'
+import { hasAllPages } from './pages'
 
 /**
  * A meta page of LMDB's data format 2: a page header of 24 bytes, then the magic number and the format; the size of a
- * page, the number of the last page in use, and the transaction that wrote all this. The first two pages are such.
+ * page, the roots of two trees (free pages, records), the number of the last page in use, and the transaction that wrote
+ * all this. The first two pages are such.
  */
 const MAGIC = 0xbeefc0de
 const FORMAT = 2
 const MAGIC_AT = 24
 const FORMAT_AT = 28
 const PAGE_BYTES_AT = 48
+const FREE_ROOT_AT = 88
+const MAIN_ROOT_AT = 136
 const LAST_PAGE_AT = 144
 const TRANSACTION_AT = 152
 const BYTES = 160
@@ -17,7 +21,7 @@ const MAX_PAGE_BYTES = 65_536
 
 /**
  * Finds out what lmdb does not survive before it is asked: it ends the process when the file, or its lock file, is
- * not one of its own, and when the file ends before its last page. A file without content is a new one.
+ * not one of its own, and when pages are missing at the end of the file. A file without content is a new one.
  *
  * @throws SessionOptionError when `path` is no file; Error when the file is no LMDB file of this format, or truncated
  */
@@ -42,8 +46,9 @@ function guardPages(path: string): void {
     const neededBytes = (newer.lastPage + 1) * first.pageBytes
     // Asked for last: the file grows before a meta page says so.
     const { size } = fstatSync(file)
-    if (!second || size < neededBytes) {
-      throw new Error(`the file is truncated: it has ${size} bytes of at least ${neededBytes}`)
+    const whole = size >= neededBytes || hasAllPages(file, size, first.pageBytes, newer.roots)
+    if (!second || !whole) {
+      throw new Error(`the file is truncated: it has ${size} bytes of ${neededBytes}`)
     }
   } finally {
     closeSync(file)
@@ -61,6 +66,7 @@ function metaPage(file: number, at: number) {
   if (pageBytes < BYTES || pageBytes > MAX_PAGE_BYTES) return undefined
   return {
     pageBytes,
+    roots: [longs[FREE_ROOT_AT / 8] ?? 0n, longs[MAIN_ROOT_AT / 8] ?? 0n],
     lastPage: Number(longs[LAST_PAGE_AT / 8]),
     transaction: Number(longs[TRANSACTION_AT / 8]),
   }

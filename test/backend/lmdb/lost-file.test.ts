@@ -1,10 +1,12 @@
 /** A file that is not what it was: truncated, deleted, replaced. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { copyFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { open } from 'lmdb'
 import { LmdbBackend, LmdbStore } from '../../../lib/store/lmdb'
+import type { Owner } from '../../support/app'
 import { freshPath, openBackend } from '../../support/lmdb/file'
 
 const CODE = { code: 'ERR_SESSION_STORE' }
@@ -81,6 +83,49 @@ describe('a truncated file', () => {
       truncateSync(path, 4_000_000)
       await assert.rejects(store.set('a', record), CODE, 'what has grown again is not whole')
       await store.close()
+    })
+  }
+})
+
+describe('a file that ends before the last page it ever had in use', () => {
+  /** In one transaction pages are taken and given back: lmdb writes nothing of them. */
+  async function endEarly(path: string): Promise<void> {
+    const root = open({ path, noSubdir: true, maxDbs: 8 })
+    const notes = root.openDB({ name: 'notes', encoding: 'binary', useVersions: true })
+    root.transactionSync(() => {
+      notes.putSync('large', Buffer.alloc(400_000))
+      notes.removeSync('large')
+    })
+    await root.close()
+    const file = readFileSync(path)
+    const pageBytes = file.readUInt32LE(48)
+    const lastPages = [0, pageBytes].map((meta) => Number(file.readBigUInt64LE(meta + 144)))
+    assert.ok(file.length <= Math.max(...lastPages) * pageBytes, 'it is short')
+  }
+
+  async function shortFile(t: Owner): Promise<string> {
+    const path = freshPath(t)
+    const backend = openBackend(t, { path })
+    await fill(backend)
+    await backend.create('large', entry('y'.repeat(50_000)))
+    await backend.close()
+    await endEarly(path)
+    return path
+  }
+
+  test('is whole: it is opened, has everything, and goes on', async (t) => {
+    const backend = openBackend(t, { path: await shortFile(t) })
+    assert.equal((await backend.read('key-199'))?.body.length, 3000)
+    assert.equal((await backend.read('large'))?.body, 'y'.repeat(50_000))
+    await backend.create('new', entry('z'.repeat(500_000)))
+    assert.equal((await backend.read('new'))?.body.length, 500_000)
+  })
+
+  for (const pages of [10, 40]) {
+    test(`and lacks ${pages} pages of what it has is truncated`, async (t) => {
+      const path = await shortFile(t)
+      truncateSync(path, statSync(path).size - pages * 4096)
+      assert.throws(() => new LmdbBackend({ path }), { ...CODE, message: /truncated/ })
     })
   }
 })
