@@ -11,6 +11,7 @@ import type * as options from './session/options'
 import { Session as SessionClass } from './session/session'
 import { Store as StoreClass } from './session/store'
 import * as memory from './store/memory'
+import type * as watch from './store/watch'
 
 /**
  * Makes the middleware that gives requests a `session`.
@@ -101,6 +102,10 @@ declare namespace session {
   const MemoryStore: typeof memory.MemoryStore
   type MemoryStore = memory.MemoryStore
   type MemoryStoreOptions = memory.MemoryStoreOptions
+  /** What `store.watch` takes, tells, and tells it to. */
+  type WatchTarget = watch.WatchTarget
+  type WatchEvent = watch.WatchEvent
+  type WatchListener = watch.WatchListener
 
   /** Makes what a store's option `seal` takes: records are encrypted at rest. */
   const seal: typeof sealing.seal

@@ -1,5 +1,6 @@
 /** What README shows is true: its programs run, its commands and places exist. */
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -134,6 +135,20 @@ describe('the programs of README', () => {
     await here.get('/login')
     await there.get('/login')
     assert.equal((await here.post('/logout-everywhere-else')).body, '1 other sessions ended')
+  })
+
+  test('a socket is closed when its session ends', async (t) => {
+    const { watched, logOutWith } = run(program('logOutWith'), ['watched', 'logOutWith'])
+    t.after(() => watched.close())
+    await watched.set('id', { cookie: {}, userId: 7 })
+    const socket = new EventEmitter() as EventEmitter & { close(code: number, reason: string): void }
+    const closed = new Promise((resolve) => {
+      socket.close = (...why) => resolve(why)
+    })
+    await logOutWith(socket, 'id')
+    await watched.revokeOwner(7)
+    assert.deepEqual(await closed, [4401, 'revoked'])
+    socket.emit('close')
   })
 
   test('stores are made', async () => {

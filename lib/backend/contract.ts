@@ -1,4 +1,5 @@
 import type { Awaitable } from '../base/async'
+import type { Ending, NewsListener } from './news'
 
 /**
  * The inner contract of a store: five verbs over opaque strings and absolute deadlines. Each sentence here has
@@ -37,11 +38,17 @@ export interface Backend {
   /**
    * Compare-and-swap on the body. `true`: the body was `seen` and is now `entry`'s. An `Entry`: somebody else
    * wrote that one meanwhile and nothing was changed. `undefined`: it is gone, and nothing was created.
+   *
+   * @param ending why it ends, where the deadline is past; for those who `follow`
    */
-  replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced>
+  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Awaitable<Replaced>
 
-  /** `false`: it was absent already (or expired), which is no error. */
-  remove(key: StoreKey): Awaitable<boolean>
+  /**
+   * `false`: it was absent already (or expired), which is no error.
+   *
+   * @param ending why it ends; for those who `follow`
+   */
+  remove(key: StoreKey, ending?: Ending): Awaitable<boolean>
 
   /** Moves the deadline, forwards or backwards, and leaves the body. `false`: absent; it never creates. */
   extend(key: StoreKey, expires: number): Awaitable<boolean>
@@ -55,6 +62,16 @@ export interface Backend {
    * and deadline. Backends without an index leave it out.
    */
   ownedBy?(owner: string): Awaitable<Array<[StoreKey, Entry]>>
+
+  /**
+   * Tells of each key under this prefix that is created, gets another body, ends or is to end earlier, whichever
+   * backend on the same data has done it. It is in force when it has answered: whatever is acknowledged after that is
+   * told, within a quarter of a second. A read after the telling answers what was told of, or what came after it. The
+   * reason that an end was given goes along. That a deadline has come need not be told, nor that it was moved on. `gap`
+   * is told when anything may have been missed, as after a lost connection. What it gives back ends it: after that
+   * nothing is told.
+   */
+  follow?(prefix: string, listener: NewsListener): Awaitable<() => Awaitable<void>>
 
   /** Drops what is past its deadline at `now` (epoch ms). @returns how many it dropped */
   prune?(now: number): Awaitable<number>

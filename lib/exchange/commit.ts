@@ -62,7 +62,7 @@ function unsetSession(state: RequestState): Awaitable<void> {
   state.endedCookie = cookieAttributes(state)
   state.end(id)
   const stored = state.knowsStored(id)
-  return whenDone(state.keeper.destroy(id), (alive) => {
+  return whenDone(state.keeper.destroy(id, 'unset'), (alive) => {
     state.know(undefined)
     if (alive && stored) state.destroyed(id, 'unset')
   })

@@ -1,5 +1,5 @@
 import type { Awaitable } from '../base/async'
-import type { SessionEventName, SessionEvents } from '../base/events'
+import type { EndReason, SessionEventName, SessionEvents } from '../base/events'
 import type { CanonicalReader } from '../record/canonical'
 import type { Data } from '../record/text'
 import type { Policy } from '../session/policy'
@@ -39,7 +39,7 @@ export interface Keeper {
   /** Moves the deadline when that is due, or in any case if `now`. `false`: the session is gone. */
   touch(known: KnownSession, session: Session, now?: boolean): Awaitable<boolean>
   /** Ends a session; nothing that is in flight can write it again. `false`: the store knows that it was not alive. */
-  destroy(id: string): Awaitable<boolean>
+  destroy(id: string, because?: EndReason): Awaitable<boolean>
   /** Ends a session by the store's own `regenerate`, which also calls `generate`. Answers as `destroy`. */
   regenerate(session: Session, generate: () => Awaitable<void>): Awaitable<boolean>
   /** Ends a session by other means: `destroy` asks the store, in its turn. */

@@ -16,9 +16,10 @@ import { type BackedStoreOptions, checkBackedOptions, type StoredSession } from 
 import { isOriginal } from './ours'
 import { type OwnedSession, Owners, type RevokeOptions } from './owners'
 import { STORE, STORE_PROTOCOL } from './protocol'
-import { putCounted } from './put-counted'
-import { putEntry } from './put-entry'
+import { putSession } from './put-session'
 import { storedSession } from './stored-session'
+import type { WatchListener, WatchTarget } from './watch'
+import { Watching } from './watching'
 
 export { type BackedStoreOptions, checkNames, type StoredSession, splitBackedOptions } from './options'
 
@@ -42,6 +43,7 @@ export class BackedStore extends Store {
   /** @internal */
   readonly lifecycle = new Lifecycle()
   readonly #sealer: BackedStoreOptions['seal']
+  readonly #watching: Watching
 
   /** @throws TypeError ERR_SESSION_OPTION when an option is wrong */
   constructor(backend: Backend, options: BackedStoreOptions = {}) {
@@ -55,6 +57,7 @@ export class BackedStore extends Store {
     this.keepsReadings = keepsReadings(backend) && options.seal === undefined
     this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options, this) : undefined
     this.migration = Migration.of(this, options, (id) => this.keys.plain(id))
+    this.#watching = new Watching(this, this.migration !== undefined)
     backend.watch?.(
       (cause) => this.emit('disconnect', cause),
       () => this.emit('connect'),
@@ -74,7 +77,7 @@ export class BackedStore extends Store {
       // The text is taken now: what the caller changes after `set` returned belongs to the next one.
       const body = JSON.stringify(session)
       const key = this.keys.ofShown(sid)
-      const put = () => this.#set(key, session, body)
+      const put = () => putSession(this, key, session, body, this.#deadline(session))
       return this.migration ? this.#migrated(sid, key).then(put) : put()
     }, callback)
   }
@@ -83,7 +86,7 @@ export class BackedStore extends Store {
     return settle(async () => {
       const key = this.keys.ofShown(sid)
       if (!this.migration || this.keys.isHandle(sid)) await this.end(key, 'destroyed')
-      else if (await this.migration.destroy(sid)) this.#tellEnd(key, 'destroyed')
+      else if (await this.migration.destroy(sid, { because: 'destroyed' })) this.#tellEnd(key, 'destroyed')
     }, callback)
   }
 
@@ -156,9 +159,22 @@ export class BackedStore extends Store {
     return settle(async () => this.#indexed().revoke(String(owner), options), callback)
   }
 
+  /**
+   * Tells of the sessions of this store, whichever process has made, changed or ended them: `{ session: id }`, `{ owner }`
+   * or `{ all: true }`. Resolves when the watch is in force, with what ends it: what any process is acknowledged after
+   * that is told. The watch of one session ends with it. What a listener throws is the event `watchError`.
+   *
+   * @throws TypeError ERR_SESSION_OPTION for another target, and for an owner without the option `owner`
+   * @throws SessionError ERR_SESSION_USAGE for `{ all: true }` where the backend or its client cannot tell of changes
+   * @throws SessionError ERR_SESSION_CLOSED, ERR_SESSION_STORE
+   */
+  watch(target: WatchTarget, listener: WatchListener): Promise<() => void> {
+    return settle(async () => this.#watching.watch(target, listener))
+  }
+
   /** Ends what the store started and closes what it opened; a client that it was given stays open. */
   close(callback?: Callback): Promise<void> {
-    return settle(async () => this.backend.close?.(), callback)
+    return settle(() => this.#watching.close().then(() => this.backend.close?.()), callback)
   }
 
   /** @internal the store key of an id that came in a cookie */
@@ -184,7 +200,8 @@ export class BackedStore extends Store {
 
   /** @internal Ends the session of a key, and tells why, if that is given. Answers whether it was alive. */
   end(key: StoreKey, because?: EndReason): Awaitable<boolean> {
-    const ended = this.migration ? this.migration.end(key) : this.backend.remove(key)
+    const ending = because && { because }
+    const ended = this.migration ? this.migration.end(key, ending) : this.backend.remove(key, ending)
     return whenDone(ended, (alive) => {
       if (alive && because) this.#tellEnd(key, because)
       return alive
@@ -224,22 +241,6 @@ export class BackedStore extends Store {
 
   #deadline(session: SessionData): number {
     return cookieEnd(session.cookie?.expires) ?? systemClock() + this.ttlMs
-  }
-
-  #set(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
-    const { owners, backend } = this
-    const put = (text: string) => this.#put(key, session, text)
-    const owner = owners?.limit && owners.of(session)
-    if (!owners?.limit || owner === undefined) return put(body)
-    const open = (text: string) => this.opened(key, text)
-    return putCounted(owners, owners.limit, backend, open, { owner, key, body, put })
-  }
-
-  #put(key: StoreKey, session: SessionData, body: string): Awaitable<void> {
-    const entry = this.entryFor(session, this.sealed(key, body), this.#deadline(session))
-    return whenDone(putEntry(this.backend, key, entry), (created) => {
-      if (created) this.lifecycle.tell('created', () => ({ session: this.keys.fingerprint(key) }))
-    })
   }
 
   #shown(key: StoreKey, entry: Entry): StoredSession | null {

@@ -7,11 +7,13 @@ import { warnOnce } from '../base/warnings'
 import { BackedStore, type BackedStoreOptions, checkNames } from './backed-store'
 
 export type { Backend, Entry, Replaced, StoreKey } from '../backend/contract'
+export type { EndedBecause, Ending, KeyNews, News, NewsListener } from '../backend/news'
 export type { Awaitable } from '../base/async'
 export { SessionError, type SessionErrorCode } from '../base/errors'
 export type { BackedStore, BackedStoreOptions, StoredSession } from './backed-store'
 export type { OwnerLimit } from './login-limit'
 export type { OwnedSession } from './owners'
+export type { WatchEvent, WatchListener, WatchTarget } from './watch'
 
 const VERBS = ['read', 'create', 'replace', 'remove', 'extend'] as const
 const DAY_MS = 86_400_000

@@ -59,9 +59,11 @@ export class MemoryStore extends BackedStore {
         return entry && withMovedEnd(entry)
       },
       put: (id, body) => {
-        const stood = this.backend.remove(id)
+        const stood = this.backend.peek(id)
         const end = cookieEnd(parseRecord(body)?.cookie['expires'] as string | null)
-        this.backend.create(id, { body, expires: end ?? systemClock() + this.ttlMs })
+        const entry = { body, expires: end ?? systemClock() + this.ttlMs }
+        if (stood) this.backend.replace(id, stood.body, entry)
+        else this.backend.create(id, entry)
         if (!stood) this.lifecycle.tell('created', () => ({ session: this.keys.fingerprint(id) }))
       },
       drop: (id) => this.end(id, 'destroyed') as boolean,

@@ -1,4 +1,5 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../backend/contract'
+import type { Ending } from '../backend/news'
 import { asked } from '../base/async'
 import { systemClock } from '../base/clock'
 import { cookieEnd } from '../record/expiry'
@@ -125,27 +126,27 @@ export class Migration {
   }
 
   /** Ends a session. There first: who takes it over meanwhile looks there again afterwards, or has made it here by now. */
-  async destroy(id: string): Promise<boolean> {
+  async destroy(id: string, ending?: Ending): Promise<boolean> {
     const key = this.#target.keyOf(id)
     try {
       await this.#remove(id)
     } catch (error) {
-      await this.#target.backend.remove(key)
+      await this.#target.backend.remove(key, ending)
       throw error
     }
-    return this.#target.backend.remove(key)
+    return this.#target.backend.remove(key, ending)
   }
 
   /** Ends a session whose id need not be known. @returns whether it was alive */
-  async end(key: StoreKey): Promise<boolean> {
+  async end(key: StoreKey, ending?: Ending): Promise<boolean> {
     const { backend } = this.#target
     let theirs: Replaced = await backend.read(key)
     while (theirs) {
       const stage = stageOf(this.#record(key, theirs))
-      if (!stage) return backend.remove(key)
+      if (!stage) return backend.remove(key, ending)
       if (stage === 'ended') return false
       const entry = { body: this.#target.sealed(key, ENDED), expires: theirs.expires }
-      theirs = await backend.replace(key, theirs.body, entry)
+      theirs = await backend.replace(key, theirs.body, entry, ending)
       if (theirs === true) return true
     }
     return false

@@ -15,6 +15,10 @@ const NOT_FOR_A_CASE = [
   // What the middleware does, tested there.
   'Between the two the middleware lets requests pass without a session.',
   '@returns how many it dropped',
+  '@param ending why it ends, where the deadline is past; for those who `follow`',
+  '@param ending why it ends; for those who `follow`',
+  // A permission.
+  'That a deadline has come need not be told, nor that it was moved on.',
 ]
 
 /** The sentences in the comments of the members of `Entry` and `Backend`. */

@@ -4,12 +4,20 @@ import { backendCases, runBackendCase, testBackend } from '../../lib/conformance
 import { REFERENCE_CAPABILITIES, referenceHandle } from '../support/reference-backend'
 import { deadlineLiars } from './liars/deadlines'
 import { entryLiars } from './liars/entries'
+import { followLiars } from './liars/follow'
 import { LaterBackend } from './liars/later-backend'
 import { lifecycleLiars } from './liars/lifecycle'
 import { listingLiars } from './liars/listing'
 import { writingLiars } from './liars/writing'
 
-const liars = { ...entryLiars, ...writingLiars, ...deadlineLiars, ...listingLiars, ...lifecycleLiars }
+const liars = {
+  ...entryLiars,
+  ...writingLiars,
+  ...deadlineLiars,
+  ...listingLiars,
+  ...followLiars,
+  ...lifecycleLiars,
+}
 
 testBackend('the reference backend, which answers at once', referenceHandle, {
   capabilities: REFERENCE_CAPABILITIES,

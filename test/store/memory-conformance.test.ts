@@ -4,7 +4,7 @@ import { testStore } from '../../lib/conformance/store/cases'
 import { MemoryStore } from '../../lib/store/memory'
 
 testBackend('MemoryBackend', () => ({ backend: new MemoryBackend() }), {
-  capabilities: ['scan', 'owners', 'prune', 'close', 'anyBody'],
+  capabilities: ['scan', 'owners', 'prune', 'close', 'follow', 'anyBody'],
 })
 
 testStore(

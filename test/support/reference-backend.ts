@@ -1,4 +1,6 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../../lib/backend/contract'
+import { Followers } from '../../lib/backend/followers'
+import type { Ending, NewsListener } from '../../lib/backend/news'
 import type { Awaitable } from '../../lib/base/async'
 import { SessionError } from '../../lib/base/errors'
 import type { BackendCapability, BackendHandle } from '../../lib/conformance/backend/context'
@@ -6,6 +8,7 @@ import type { BackendCapability, BackendHandle } from '../../lib/conformance/bac
 /** What several backends share, as processes share a server. */
 export class ReferenceData {
   readonly entries = new Map<StoreKey, Entry>()
+  readonly followers = new Followers()
   readonly watchers = new Set<{ onDown: () => void; onUp: () => void }>()
   time = 1_700_000_000_000
   #down = false
@@ -17,6 +20,7 @@ export class ReferenceData {
   set down(down: boolean) {
     this.#down = down
     for (const { onDown, onUp } of this.watchers) (down ? onDown : onUp)()
+    if (!down) this.followers.tellGap()
   }
 }
 
@@ -36,15 +40,18 @@ export class ReferenceBackend implements Backend {
     return true
   }
 
-  replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced> {
+  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Awaitable<Replaced> {
     const standing = this.live(key)
     if (standing?.body !== seen) return standing
-    this.write(key, entry)
+    this.write(key, entry, ending)
     return true
   }
 
-  remove(key: StoreKey): Awaitable<boolean> {
-    return this.live(key) !== undefined && this.data.entries.delete(key)
+  remove(key: StoreKey, ending?: Ending): Awaitable<boolean> {
+    if (!this.live(key)) return false
+    this.data.entries.delete(key)
+    this.tell(key, ending)
+    return true
   }
 
   extend(key: StoreKey, expires: number): Awaitable<boolean> {
@@ -70,6 +77,15 @@ export class ReferenceBackend implements Backend {
     return found.sort(([, a], [, b]) => (a.expires === b.expires ? 0 : a.expires - b.expires))
   }
 
+  follow(prefix: string, listener: NewsListener): Awaitable<() => Awaitable<void>> {
+    this.mustWork()
+    return this.data.followers.add(prefix, listener)
+  }
+
+  protected tell(key: StoreKey, ending?: Ending): void {
+    this.data.followers.tell({ key, ended: !this.live(key), ending })
+  }
+
   prune(now: number): Awaitable<number> {
     this.mustWork()
     const dead = [...this.data.entries].filter(([, entry]) => entry.expires <= now)
@@ -91,8 +107,9 @@ export class ReferenceBackend implements Backend {
     return entry !== undefined && entry.expires > this.data.time ? { ...entry } : undefined
   }
 
-  protected write(key: StoreKey, { body, expires, owner }: Entry): void {
+  protected write(key: StoreKey, { body, expires, owner }: Entry, ending?: Ending): void {
     this.data.entries.set(key, { body, expires, owner })
+    this.tell(key, ending)
   }
 
   protected mustWork(): void {
@@ -103,7 +120,19 @@ export class ReferenceBackend implements Backend {
 }
 
 export const REFERENCE_CAPABILITIES = [
-  ...['scan', 'owners', 'prune', 'close', 'watch', 'shared', 'durable', 'faults', 'givenClient', 'anyBody'],
+  ...[
+    'scan',
+    'owners',
+    'prune',
+    'close',
+    'watch',
+    'follow',
+    'shared',
+    'durable',
+    'faults',
+    'givenClient',
+    'anyBody',
+  ],
 ] as BackendCapability[]
 
 /** A fresh one (or one of a subclass that lies) for each case, with every capability there is. */

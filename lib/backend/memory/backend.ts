@@ -2,32 +2,26 @@ import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { yieldingToEventLoop } from '../../base/yield'
 import type { Replaced, StoreKey } from '../contract'
+import { Followers } from '../followers'
+import type { Ending, NewsListener } from '../news'
 import type { ReadEntry, ReadingBackend } from '../readings'
+import { ByOwner } from './by-owner'
 import type { MemoryListener } from './listener'
+import { entryOf, type MemoryNode } from './node'
 import { SHARDS, shardOf } from './shards'
 import { Sweep } from './sweep'
-
-/** A record in memory, linked in the order of last use. */
-interface Node {
-  key: StoreKey
-  body: string
-  expires: number
-  owner: string | undefined
-  reading: unknown
-  older: Node
-  newer: Node
-}
 
 /** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
 export class MemoryBackend implements ReadingBackend {
   readonly keepsReadings = true
-  readonly #shards: Array<Map<StoreKey, Node> | undefined> = new Array(SHARDS).fill(undefined)
-  readonly #sweep = new Sweep(this.#shards, (node: Node) => this.#expire(node))
-  readonly #owners = new Map<string, Set<Node>>()
+  readonly #shards: Array<Map<StoreKey, MemoryNode> | undefined> = new Array(SHARDS).fill(undefined)
+  readonly #sweep = new Sweep(this.#shards, (node: MemoryNode) => this.#expire(node))
+  readonly #owners = new ByOwner<MemoryNode>()
   readonly #max: number
   readonly #told: MemoryListener
+  readonly #followers = new Followers()
   /** `newer` of the ring's head is the record idle for longest, `older` the one used last. */
-  readonly #ring: Node
+  readonly #ring: MemoryNode
   #size = 0
   #closed = false
 
@@ -35,7 +29,13 @@ export class MemoryBackend implements ReadingBackend {
   constructor(max = Infinity, told: MemoryListener = {}) {
     this.#max = max
     this.#told = told
-    const ring = { key: '', body: '', expires: 0, owner: undefined, reading: undefined } as unknown as Node
+    const ring = {
+      key: '',
+      body: '',
+      expires: 0,
+      owner: undefined,
+      reading: undefined,
+    } as unknown as MemoryNode
     ring.older = ring
     ring.newer = ring
     this.#ring = ring
@@ -64,39 +64,45 @@ export class MemoryBackend implements ReadingBackend {
     if (this.#size >= this.#max) this.#evict()
     const { newer, older } = { newer: this.#ring, older: this.#ring.older }
     const { body, expires, reading } = entry
-    const node: Node = { key, body, expires, owner: undefined, reading, older, newer }
+    const node: MemoryNode = { key, body, expires, owner: undefined, reading, older, newer }
     older.newer = node
     newer.older = node
     this.#shard(key).set(key, node)
     if (this.#size++ === 0) this.#told.first?.()
-    this.#own(node, entry.owner)
+    this.#owners.move(node, entry.owner)
+    if (this.#followers.some) this.#followers.tell({ key, ended: false })
     return true
   }
 
-  replace(key: StoreKey, seen: string, entry: ReadEntry): Replaced {
+  replace(key: StoreKey, seen: string, entry: ReadEntry, ending?: Ending): Replaced {
     const node = this.#live(key)
     if (!node) return undefined
     if (node.body !== seen) return entryOf(node)
+    const last = this.#followers.some ? entryOf(node) : undefined
     node.body = entry.body
     node.expires = entry.expires
     node.reading = entry.reading
-    if (node.owner !== entry.owner) this.#own(node, entry.owner)
+    if (node.owner !== entry.owner) this.#owners.move(node, entry.owner)
     this.#use(node)
+    if (last) this.#followers.tell({ key, ended: entry.expires <= systemClock(), ending, last })
     return true
   }
 
-  remove(key: StoreKey): boolean {
+  remove(key: StoreKey, ending?: Ending): boolean {
     const node = this.#live(key)
     if (!node) return false
     this.#drop(node)
+    this.#tellEnd(node, ending)
     return true
   }
 
   extend(key: StoreKey, expires: number): boolean {
     const node = this.#live(key)
     if (!node) return false
+    const earlier = expires < node.expires
     node.expires = expires
     this.#use(node)
+    if (earlier && this.#followers.some) this.#followers.tell({ key, ended: false })
     return true
   }
 
@@ -116,15 +122,24 @@ export class MemoryBackend implements ReadingBackend {
 
   ownedBy(owner: string): Array<[StoreKey, ReadEntry]> {
     this.#mustBeOpen()
-    const nodes = [...(this.#owners.get(owner) ?? [])].filter((node) => this.#live(node.key) === node)
+    const nodes = this.#owners.of(owner).filter((node) => this.#live(node.key) === node)
     nodes.sort((a, b) => a.expires - b.expires)
     return nodes.map((node) => [node.key, entryOf(node)])
+  }
+
+  follow(prefix: string, listener: NewsListener): () => void {
+    this.#mustBeOpen()
+    return this.#followers.add(prefix, listener)
   }
 
   prune(now: number): number {
     this.#mustBeOpen()
     let dropped = 0
-    for (let i = 0; i < SHARDS; i++) dropped += this.#pruneShard(i, now)
+    for (const node of this.#nodes()) {
+      if (node.expires > now) continue
+      this.#expire(node)
+      dropped++
+    }
     return dropped
   }
 
@@ -136,6 +151,7 @@ export class MemoryBackend implements ReadingBackend {
   /** Drops all records at once. */
   clear(): void {
     this.#mustBeOpen()
+    if (this.#followers.some) for (const node of this.#nodes()) this.#tellEnd(node, { because: 'cleared' })
     this.#shards.fill(undefined)
     this.#owners.clear()
     this.#sweep.forget()
@@ -146,6 +162,7 @@ export class MemoryBackend implements ReadingBackend {
 
   close(): void {
     this.#closed = true
+    this.#followers.clear()
   }
 
   /** The keys of the live records. */
@@ -155,22 +172,15 @@ export class MemoryBackend implements ReadingBackend {
     }
   }
 
-  #pruneShard(index: number, now: number): number {
-    let dropped = 0
-    for (const node of this.#shards[index]?.values() ?? []) {
-      if (node.expires <= now) {
-        this.#expire(node)
-        dropped++
-      }
-    }
-    return dropped
+  *#nodes(): Iterable<MemoryNode> {
+    for (const shard of this.#shards) if (shard) yield* shard.values()
   }
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SessionError('ERR_SESSION_CLOSED', 'the memory store has been closed')
   }
 
-  #live(key: StoreKey): Node | undefined {
+  #live(key: StoreKey): MemoryNode | undefined {
     this.#mustBeOpen()
     // A request that reads a session and writes it mostly does so before any other comes.
     const newest = this.#ring.older
@@ -182,7 +192,7 @@ export class MemoryBackend implements ReadingBackend {
     return node
   }
 
-  #shard(key: StoreKey): Map<StoreKey, Node> {
+  #shard(key: StoreKey): Map<StoreKey, MemoryNode> {
     const index = shardOf(key)
     let shard = this.#shards[index]
     if (!shard) {
@@ -192,7 +202,7 @@ export class MemoryBackend implements ReadingBackend {
     return shard
   }
 
-  #use(node: Node): void {
+  #use(node: MemoryNode): void {
     const ring = this.#ring
     if (node.newer === ring) return
     node.older.newer = node.newer
@@ -204,17 +214,24 @@ export class MemoryBackend implements ReadingBackend {
   }
 
   /** One whose deadline was set to 0 was ended, or has got another key. */
-  #expire(node: Node): void {
+  #expire(node: MemoryNode): void {
     this.#drop(node)
-    if (node.expires > 0) this.#told.expired?.(node.key)
+    if (node.expires <= 0) return
+    this.#tellEnd(node, { because: 'expired' })
+    this.#told.expired?.(node.key)
   }
 
-  #drop(node: Node): void {
+  #tellEnd(node: MemoryNode, ending: Ending | undefined): void {
+    if (this.#followers.some)
+      this.#followers.tell({ key: node.key, ended: true, ending, last: entryOf(node) })
+  }
+
+  #drop(node: MemoryNode): void {
     this.#shards[shardOf(node.key)]?.delete(node.key)
     node.older.newer = node.newer
     node.newer.older = node.older
     this.#size--
-    this.#own(node, undefined)
+    this.#owners.move(node, undefined)
   }
 
   #evict(): void {
@@ -225,23 +242,7 @@ export class MemoryBackend implements ReadingBackend {
       return
     }
     this.#drop(idle)
+    this.#tellEnd(idle, { because: 'evicted' })
     this.#told.evicted?.(idle.key)
   }
-
-  #own(node: Node, owner: string | undefined): void {
-    if (node.owner !== undefined) {
-      const nodes = this.#owners.get(node.owner)
-      nodes?.delete(node)
-      if (nodes?.size === 0) this.#owners.delete(node.owner)
-    }
-    node.owner = owner
-    if (owner === undefined) return
-    const nodes = this.#owners.get(owner)
-    if (nodes) nodes.add(node)
-    else this.#owners.set(owner, new Set([node]))
-  }
-}
-
-function entryOf({ body, expires, owner, reading }: Node): ReadEntry {
-  return { body, expires, owner, reading }
 }

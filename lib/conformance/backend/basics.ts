@@ -15,6 +15,7 @@ export const basicCases: readonly BackendCase[] = [
         prune: 'prune',
         close: 'close',
         watch: 'watch',
+        follow: 'follow',
       } as const
       for (const [capability, method] of Object.entries(methods) as Array<[keyof typeof methods, 'scan']>) {
         const declared = capabilities.has(capability)

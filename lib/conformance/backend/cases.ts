@@ -9,6 +9,7 @@ import {
   backendContext,
 } from './context'
 import { deadlineCases } from './deadlines'
+import { followCases } from './follow'
 import { lifecycleCases } from './lifecycle'
 import { listingCases } from './listing'
 import { ownerCases } from './owners'
@@ -22,6 +23,7 @@ export const backendCases: readonly BackendCase[] = [
   ...raceCases,
   ...listingCases,
   ...ownerCases,
+  ...followCases,
   ...lifecycleCases,
 ]
 

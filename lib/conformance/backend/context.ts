@@ -46,6 +46,7 @@ export const BACKEND_CAPABILITIES = Object.freeze({
   prune: 'it has the method prune',
   close: 'it has the method close',
   watch: 'it has the method watch; the handle has break and mend',
+  follow: 'it has the method follow',
   shared: 'several backends work on the same data at once; the handle has reopen',
   durable: 'data outlive the backend that wrote them; the handle has reopen',
   faults: 'it can lose its server; the handle has break and mend',

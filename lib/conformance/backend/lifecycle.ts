@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '../../backend/contract'
+import { ignore } from '../../base/async'
 import { until, within } from '../waiting'
 import { assertEntry, type BackendCase, type BackendContext, makeEntry } from './context'
 
@@ -15,6 +16,7 @@ function callsOf(context: BackendContext): Map<string, () => unknown> {
   ])
   if (backend.scan) calls.set('scan', () => first(backend))
   if (backend.ownedBy) calls.set('ownedBy', () => backend.ownedBy?.('ann'))
+  if (backend.follow) calls.set('follow', () => backend.follow?.('', ignore))
   if (backend.prune) calls.set('prune', () => backend.prune?.(context.now()))
   return calls
 }

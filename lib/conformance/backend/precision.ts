@@ -19,18 +19,18 @@ export function roundingDeadlines(precisionMs: number): (backend: Backend) => Ba
     else given.set(key, [{ body, expires }])
   }
   return (backend) => {
-    const { scan, ownedBy, prune, close, watch } = backend
+    const { scan, ownedBy, follow, prune, close, watch } = backend
     const view: Backend = {
       read: async (key) => told(key, await backend.read(key)),
       create: async (key, entry) => {
         heard(key, entry.expires, entry.body)
         return backend.create(key, entry)
       },
-      replace: async (key, seen, entry) => {
+      replace: async (key, seen, entry, ending) => {
         heard(key, entry.expires, entry.body)
-        return told(key, await backend.replace(key, seen, entry))
+        return told(key, await backend.replace(key, seen, entry, ending))
       },
-      remove: async (key) => backend.remove(key),
+      remove: async (key, ending) => backend.remove(key, ending),
       extend: async (key, expires) => {
         heard(key, expires)
         return backend.extend(key, expires)
@@ -38,6 +38,7 @@ export function roundingDeadlines(precisionMs: number): (backend: Backend) => Ba
     }
     if (scan) view.scan = (prefix) => mapped(scan.call(backend, prefix), toldPair)
     if (ownedBy) view.ownedBy = async (owner) => (await ownedBy.call(backend, owner)).map(toldPair)
+    if (follow) view.follow = follow.bind(backend)
     if (prune) view.prune = async (now) => prune.call(backend, now)
     if (close) view.close = async () => close.call(backend)
     if (watch) view.watch = watch.bind(backend)

@@ -1,4 +1,5 @@
 import type { Backend, Entry, Replaced, StoreKey } from '../../backend/contract'
+import type { EndedBecause } from '../../backend/news'
 import { type Awaitable, ignore, isPromise, whenDone } from '../../base/async'
 import { systemClock } from '../../base/clock'
 import { worthMoving } from '../../record/expiry'
@@ -65,7 +66,7 @@ export class BackendKeeper implements Keeper {
     const ended = this.#reader.timedOut(loaded)
     if (ended) {
       this.#context.tell('expired', () => ({ session: this.#store.keys.fingerprintOf(id), because: ended }))
-      this.#forget(key)
+      this.#forget(key, 'expired')
       return undefined
     }
     return loaded
@@ -154,7 +155,7 @@ export class BackendKeeper implements Keeper {
       if (moved !== 'moved') {
         setSessionId(session, known.id)
         // Nobody has got to know the new id.
-        if (next.seen !== '') this.#forget(copy.key)
+        if (next.seen !== '') this.#forget(copy.key, 'destroyed')
       }
     }
     return moved
@@ -201,17 +202,17 @@ export class BackendKeeper implements Keeper {
     })
   }
 
-  destroy(id: string): Awaitable<boolean> {
+  destroy(id: string, because: EndedBecause = 'destroyed'): Awaitable<boolean> {
     const { migration } = this.#store
-    if (migration) return this.#ask('destroy', () => migration.destroy(id))
+    if (migration) return this.#ask('destroy', () => migration.destroy(id, { because }))
     const key = this.#store.keyOf(id)
-    return this.#ask('destroy', () => this.#backend.remove(key))
+    return this.#ask('destroy', () => this.#backend.remove(key, { because }))
   }
 
   async regenerate(session: Session, generate: () => Awaitable<void>): Promise<boolean> {
     // The new session comes even if ending the old one failed, as in express-session; the failure is told.
     try {
-      return await this.destroy(session.id)
+      return await this.destroy(session.id, 'regenerated')
     } finally {
       await generate()
     }
@@ -228,9 +229,9 @@ export class BackendKeeper implements Keeper {
     return new Draft(this.#store, this.#context, known, session, data)
   }
 
-  #forget(key: StoreKey): void {
-    const removed = this.#ask('destroy', () => this.#backend.remove(key))
-    if (isPromise(removed)) removed.then(undefined, ignore)
+  #forget(key: StoreKey, because: EndedBecause): void {
+    const removed = this.#ask('destroy', () => this.#backend.remove(key, { because }))
+    if (isPromise(removed)) removed.catch(ignore)
   }
 }
 

@@ -19,12 +19,14 @@ export async function moveRecord(
   backend: Backend,
   ask: Ask,
 ): Promise<Moved> {
+  const ending = { because: 'renewed', successor: copy.key } as const
   let theirs: Replaced = expected
   for (;;) {
     if (!old.onto(theirs)) return undefined
     if (!(await put(copy.as(old), old.remainingMs, backend, ask))) return 'taken'
     const body: string = theirs.body
-    theirs = await ask<Replaced>('set', () => backend.replace(old.key, body, old.entry(0)), old.remainingMs)
+    const swap = () => backend.replace(old.key, body, old.entry(0), ending)
+    theirs = await ask<Replaced>('set', swap, old.remainingMs)
     if (theirs === true) return 'moved'
     if (!theirs) return undefined
   }

@@ -1,5 +1,6 @@
 import { setImmediate as later } from 'node:timers/promises'
 import type { Entry, Replaced, StoreKey } from '../../../lib/backend/contract'
+import type { Ending } from '../../../lib/backend/news'
 import { ReferenceBackend } from '../../support/reference-backend'
 
 /** Does everything right, one turn of the event loop later: what a network store looks like from outside. */
@@ -12,13 +13,13 @@ export class LaterBackend extends ReferenceBackend {
     await later()
     return super.create(key, entry)
   }
-  override async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
+  override async replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Promise<Replaced> {
     await later()
-    return super.replace(key, seen, entry)
+    return super.replace(key, seen, entry, ending)
   }
-  override async remove(key: StoreKey): Promise<boolean> {
+  override async remove(key: StoreKey, ending?: Ending): Promise<boolean> {
     await later()
-    return super.remove(key)
+    return super.remove(key, ending)
   }
   override async extend(key: StoreKey, expires: number): Promise<boolean> {
     await later()
