@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { TYPESCRIPT } from '../support/typescript'
 import { furnish, HistoryCheck } from './history-check'
 import { type Event, readHistory } from './history-log'
 import type { Sessions, Task } from './history-worker'
@@ -53,9 +54,7 @@ export async function runHistory(options: HistoryOptions): Promise<History> {
       return { at, seed, process, operations, log: join(folder, `${process}`), sessions }
     })
     for (const _ of tasks)
-      children.push(
-        fork(require.resolve('./history-worker'), { execArgv: ['--import', require.resolve('tsx')] }),
-      )
+      children.push(fork(require.resolve('./history-worker'), { execArgv: [...TYPESCRIPT] }))
     const limit = setTimeout(() => killAll(children), LIMIT_MS)
     const ended = Promise.all(children.map(report))
     await Promise.all(children.map((child, i) => start(child, tasks[i])))

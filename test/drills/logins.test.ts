@@ -11,6 +11,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BackedStore } from '../../lib/store/backed-store'
 import { startPostgres, startRedis, withoutPostgres, withoutRedis } from '../support/servers'
+import { TYPESCRIPT } from '../support/typescript'
 import type { LoginAnswer, LoginRound } from './login-worker'
 import { openStore, type StoreAt } from './openers'
 
@@ -126,7 +127,7 @@ class Process {
   /** The answer to what it was asked last; at first, that it is there. */
   answer: Promise<LoginAnswer[]>
   readonly #child = fork(require.resolve('./login-worker'), {
-    execArgv: ['--import', require.resolve('tsx')],
+    execArgv: [...TYPESCRIPT],
   })
   #answered: (answer: LoginAnswer[]) => void = () => {}
   #failed: (error: Error) => void = () => {}

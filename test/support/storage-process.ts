@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { TYPESCRIPT } from './typescript'
 
 const BIN = join(__dirname, '../../lib/storage/bin.ts')
 
@@ -24,7 +25,7 @@ export function folderFor(t: { after(fn: () => void): void }): string {
 
 /** Runs the program and waits until it listens, or has ended (`port` is 0 then). */
 export async function startStorage(t: TestContext, ...args: string[]): Promise<StorageProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', BIN, ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.after(() => child.kill('SIGKILL'))

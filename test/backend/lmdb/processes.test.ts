@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { LmdbBackend } from '../../../lib/store/lmdb'
 import { startChild } from '../../support/lmdb/children'
 import { checkIndexes, freshPath, openBackend } from '../../support/lmdb/file'
+import { TYPESCRIPT } from '../../support/typescript'
 
 const HOUR_MS = 3_600_000
 const PROCESSES = 3
@@ -29,7 +30,7 @@ test('what another process has acknowledged is read here at once, in the same tu
   await backend.create('counter', { body: '0', expires: Date.now() + HOUR_MS })
   // A read opens a snapshot. The write then happens while this process stands still, within one turn.
   assert.equal(backend.read('counter')?.body, '0')
-  execFileSync(process.execPath, ['--import', 'tsx', incrementScript, path, '1'])
+  execFileSync(process.execPath, [...TYPESCRIPT, incrementScript, path, '1'])
   assert.equal(backend.read('counter')?.body, '1')
 })
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { TYPESCRIPT } from '../typescript'
 
 export interface Child {
   readonly process: ChildProcess
@@ -15,7 +16,7 @@ export interface Child {
 
 /** Starts one of the scripts beside this file in a process of its own. */
 export function startChild(script: string, ...args: string[]): Child {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, script), ...args], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, join(__dirname, script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
