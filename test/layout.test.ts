@@ -165,6 +165,7 @@ const ONE_WAY: ReadonlyArray<{ wrong: RegExp; right: string; only?: string }> = 
     right: 'ignore',
     only: 'base/async.ts',
   },
+  { wrong: /\bprivate (?!constructor\b)/, right: '#name', only: 'storage/kado/guard.ts' },
 ]
 
 for (const { wrong, right, only } of ONE_WAY) {

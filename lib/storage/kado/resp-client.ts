@@ -35,10 +35,13 @@ interface Line {
  * again, since nobody can tell whether it was carried out.
  */
 export class RespClient {
+  readonly #options: RespClientOptions
   #line: Line | undefined
   #closed = false
 
-  constructor(private readonly options: RespClientOptions) {}
+  constructor(options: RespClientOptions) {
+    this.#options = options
+  }
 
   /**
    * @throws SessionError ERR_SESSION_STORE when the server cannot be reached or answers with an error (the cause is a
@@ -59,7 +62,7 @@ export class RespClient {
   }
 
   #connect(): Line {
-    const { host, port, password, tls } = this.options
+    const { host, port, password, tls } = this.#options
     const socket =
       tls === undefined ? nodeNet().connect({ host, port }) : nodeTls().connect({ host, port, ...tls })
     const line: Line = { socket, asked: [] }
@@ -109,13 +112,13 @@ export class RespClient {
       // The answers behind this one would come as late; on a new connection they need not.
       const error = new SessionError(
         'ERR_SESSION_STORE_TIMEOUT',
-        `the storage server did not answer within ${this.options.timeoutMs} ms`,
+        `the storage server did not answer within ${this.#options.timeoutMs} ms`,
       )
       reject(error)
       this.#drop(line, error)
     }
     if (asked.length === 0) socket.ref()
-    asked.push({ resolve, reject, timer: timers.setTimeout(late, this.options.timeoutMs) })
+    asked.push({ resolve, reject, timer: timers.setTimeout(late, this.#options.timeoutMs) })
     socket.write(encode(words))
   }
 

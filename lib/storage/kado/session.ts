@@ -47,7 +47,7 @@ export class Session {
    * @throws TypeError ERR_SESSION_OPTION when an option is wrong
    */
   static getMiddleware(options: SessionMiddlewareOptions = {}): ReturnType<typeof middlewareOf> {
-    return middlewareOf(options, Session.open)
+    return middlewareOf(options, Session.#open)
   }
 
   /** The arguments were part of the id once and are not looked at: what others know has no place in it. */
@@ -61,11 +61,11 @@ export class Session {
     res: GuardedResponse,
     options: SessionMiddlewareOptions = {},
   ): Promise<void> {
-    return guardRequest(req, res, options, Session.open)
+    return guardRequest(req, res, options, Session.#open)
   }
 
   /** The first of these ids that the store has, else a new session. */
-  private static async open(this: void, ids: readonly string[], store: SessionStore): Promise<Session> {
+  static async #open(this: void, ids: readonly string[], store: SessionStore): Promise<Session> {
     for (const id of ids) {
       const session = await new Session(id, store).restore()
       if (session.stored) return session

@@ -16,10 +16,13 @@ export type Commit = (sid: string, merge: Merge) => Promise<void>
  * would make N²/2.
  */
 export class UpdateBatches {
+  readonly #commit: Commit
   /** Of each session with a batch under way: the updates for its next batch. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  constructor(private readonly commit: Commit) {}
+  constructor(commit: Commit) {
+    this.#commit = commit
+  }
 
   /** @throws what `merge` throws, and what the commit of its batch throws */
   update(sid: string, merge: Merge): Promise<void> {
@@ -39,7 +42,7 @@ export class UpdateBatches {
     for (let batch = first; batch.length > 0; batch = this.#next(sid)) {
       const failed = new Map<Waiting, unknown>()
       try {
-        await this.commit(sid, merged(batch, failed))
+        await this.#commit(sid, merged(batch, failed))
         for (const update of batch) {
           if (failed.has(update)) update.reject(failed.get(update))
           else update.resolve()

@@ -15,11 +15,11 @@ type Result = { readonly answer: unknown } | { readonly error: unknown }
  * written.
  */
 export class ChangeBatch {
-  private readonly waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
 
   /** @returns what `decide` answers, once the batch is written */
   add<T>(decide: Decide<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => this.waiting.push({ decide, resolve, reject }))
+    return new Promise<T>((resolve, reject) => this.#waiting.push({ decide, resolve, reject }))
   }
 
   /** All of them as one decision. Pure, as each is: called again when another writer was quicker. */
@@ -28,7 +28,7 @@ export class ChangeBatch {
       const results: Result[] = []
       let entry = current
       let to: Outcome = 'keep'
-      for (const { decide } of this.waiting) {
+      for (const { decide } of this.#waiting) {
         try {
           const change = decide(entry)
           results.push(change)
@@ -44,7 +44,7 @@ export class ChangeBatch {
   }
 
   settle(results: readonly Result[]): void {
-    for (const [i, { resolve, reject }] of this.waiting.entries()) {
+    for (const [i, { resolve, reject }] of this.#waiting.entries()) {
       const result = results[i]
       if (result !== undefined && 'answer' in result) resolve(result.answer as never)
       else reject(result?.error)
@@ -52,7 +52,7 @@ export class ChangeBatch {
   }
 
   fail(error: unknown): void {
-    for (const { reject } of this.waiting) reject(error)
+    for (const { reject } of this.#waiting) reject(error)
   }
 }
 

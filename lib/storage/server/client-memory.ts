@@ -11,28 +11,31 @@ interface Client {
  * most is let go, as by `maxmemory-clients` of Redis.
  */
 export class ClientMemory {
-  private readonly held = new Map<Client, number>()
-  private total = 0
+  readonly #maxBytes: number
+  readonly #held = new Map<Client, number>()
+  #total = 0
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
 
   /** @param bytes what this client holds now */
   note(client: Client, bytes: number): void {
-    const before = this.held.get(client) ?? 0
+    const before = this.#held.get(client) ?? 0
     const counted = bytes > UNCOUNTED_BYTES ? bytes : 0
     if (counted === before) return
-    if (counted === 0) this.held.delete(client)
-    else this.held.set(client, counted)
-    this.total += counted - before
-    while (this.total > this.maxBytes) this.dropLargest()
+    if (counted === 0) this.#held.delete(client)
+    else this.#held.set(client, counted)
+    this.#total += counted - before
+    while (this.#total > this.#maxBytes) this.#dropLargest()
   }
 
-  private dropLargest(): void {
+  #dropLargest(): void {
     let [largest, most]: [Client | undefined, number] = [undefined, 0]
-    for (const [client, bytes] of this.held) if (bytes > most) [largest, most] = [client, bytes]
+    for (const [client, bytes] of this.#held) if (bytes > most) [largest, most] = [client, bytes]
     if (largest === undefined) return
-    this.held.delete(largest)
-    this.total -= most
+    this.#held.delete(largest)
+    this.#total -= most
     largest.destroy()
   }
 }

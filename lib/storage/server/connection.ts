@@ -49,17 +49,19 @@ const HTTP_WORDS: ReadonlySet<string> = new Set(['post', 'host:'])
  * nothing more is taken from its socket, and TCP tells the client.
  */
 export class Connection {
+  readonly #parts: ConnectionParts
   readonly client: ClientState
-  private readonly parser: RequestParser
-  private readonly replies = new ReplyQueue()
-  private flushing = false
-  private inputEnded = false
-  private paused = false
-  private inTurn = false
-  private ended = false
-  private deadline: NodeJS.Timeout | undefined
+  readonly #parser: RequestParser
+  readonly #replies = new ReplyQueue()
+  #flushing = false
+  #inputEnded = false
+  #paused = false
+  #inTurn = false
+  #ended = false
+  #deadline: NodeJS.Timeout | undefined
 
-  constructor(private readonly parts: ConnectionParts) {
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
     const { socket, limits, server } = parts
     const authenticated = !server.passwordRequired
     this.client = {
@@ -71,143 +73,148 @@ export class Connection {
       blocked: false,
       closing: false,
     }
-    this.parser = new RequestParser(authenticated ? limits : HANDSHAKE_LIMITS)
+    this.#parser = new RequestParser(authenticated ? limits : HANDSHAKE_LIMITS)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     socket.setTimeout(limits.stallTimeout)
     socket.on('data', (chunk: Buffer) => {
       if (this.client.closing) return
-      this.parser.push(chunk)
-      this.turn()
+      this.#parser.push(chunk)
+      this.#turn()
     })
-    socket.on('drain', () => this.turn())
+    socket.on('drain', () => this.#turn())
     socket.on('end', () => {
-      this.inputEnded = true
-      this.turn()
+      this.#inputEnded = true
+      this.#turn()
     })
     socket.on('timeout', () => {
-      if (this.owes()) socket.destroy()
+      if (this.#owes()) socket.destroy()
     })
     // A client that is gone is no fault of the server's; `close` follows.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.client.closing = true
-      timers.clearTimeout(this.deadline)
+      timers.clearTimeout(this.#deadline)
       parts.memory.note(socket, 0)
     })
     // Not a timer of inactivity: a byte now and then must not keep a stranger's connection.
-    if (!authenticated) this.destroyUnless(() => this.client.authenticated)
+    if (!authenticated) this.#destroyUnless(() => this.client.authenticated)
   }
 
   /** Answers what has begun, begins nothing more, and closes. */
   finish(): void {
     this.client.closing = true
-    this.turn()
+    this.#turn()
   }
 
-  private destroyUnless(fine: () => boolean): void {
-    timers.clearTimeout(this.deadline)
+  #destroyUnless(fine: () => boolean): void {
+    timers.clearTimeout(this.#deadline)
     const late = (): void => {
-      if (!fine()) this.parts.socket.destroy()
+      if (!fine()) this.#parts.socket.destroy()
     }
-    this.deadline = timers.setTimeout(late, this.parts.limits.stallTimeout).unref()
+    this.#deadline = timers.setTimeout(late, this.#parts.limits.stallTimeout).unref()
   }
 
-  private owes(): boolean {
-    if (this.replies.pending > 0) return false
-    return this.parts.socket.writableLength > 0 || this.parser.midRequest
+  #owes(): boolean {
+    if (this.#replies.pending > 0) return false
+    return this.#parts.socket.writableLength > 0 || this.#parser.midRequest
   }
 
-  private full(): boolean {
-    const { limits, socket } = this.parts
+  #full(): boolean {
+    const { limits, socket } = this.#parts
     return (
       this.client.blocked ||
-      this.replies.pending >= limits.maxPending ||
-      this.replies.heldBytes + socket.writableLength >= limits.maxHeldBytes
+      this.#replies.pending >= limits.maxPending ||
+      this.#replies.heldBytes + socket.writableLength >= limits.maxHeldBytes
     )
   }
 
+  /** Bytes of a request that has not come to its end, and of replies that the client has not read. */
+  get heldBytes(): number {
+    return this.#parser.heldBytes + this.#replies.heldBytes + this.#parts.socket.writableLength
+  }
+
   /** Takes as many requests as may be taken now, and sees to the socket afterwards. */
-  private turn(): void {
+  #turn(): void {
     // A command that answers at once may end this connection's last work; one loop is enough.
-    if (this.inTurn) return
-    this.inTurn = true
-    const { socket } = this.parts
+    if (this.#inTurn) return
+    this.#inTurn = true
+    const { socket } = this.#parts
     try {
-      this.parts.keyspace.together(this.takeRequests)
+      this.#parts.keyspace.together(this.#takeRequests)
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
-        this.parts.onFailure(error)
+        this.#parts.onFailure(error)
         socket.destroy()
         return
       }
-      this.replies.place(new Failure(`ERR Protocol error: ${error.message}`), this.client.version)
+      this.#replies.place(new Failure(`ERR Protocol error: ${error.message}`), this.client.version)
       this.client.closing = true
     } finally {
-      this.inTurn = false
+      this.#inTurn = false
     }
-    this.flush()
-    this.steer()
+    this.#flush()
+    this.#steer()
   }
 
-  private readonly takeRequests = (): void => {
-    const { socket, limits } = this.parts
+  readonly #takeRequests = (): void => {
+    const { socket, limits } = this.#parts
     while (!this.client.closing && !socket.destroyed) {
-      if (this.full()) {
-        this.flush()
-        if (this.full()) break
+      if (this.#full()) {
+        this.#flush()
+        if (this.#full()) break
       }
-      if (this.client.authenticated) this.parser.limits = limits
-      const args = this.parser.next()
+      if (this.client.authenticated) this.#parser.limits = limits
+      const args = this.#parser.next()
       if (args === undefined) break
-      this.begin(args)
+      this.#begin(args)
     }
   }
 
-  private begin(args: readonly string[]): void {
-    const { keyspace, server, onRequest } = this.parts
+  #begin(args: readonly string[]): void {
+    const { keyspace, server, onRequest } = this.#parts
     onRequest()
     if (HTTP_WORDS.has((args[0] ?? '').toLowerCase())) {
-      this.parts.socket.destroy()
+      this.#parts.socket.destroy()
       return
     }
     let reply: Reply | Promise<Reply>
     try {
       reply = execute({ args, keyspace, client: this.client, server })
     } catch (error) {
-      reply = this.failure(error)
+      reply = this.#failure(error)
     }
     if (!isPromise(reply)) {
-      this.replies.place(reply, this.client.version)
+      this.#replies.place(reply, this.client.version)
       return
     }
-    const place = this.replies.reserve(this.client.version)
+    const place = this.#replies.reserve(this.client.version)
     const settle = (settled: Reply): void => {
       place(settled)
-      this.soon()
+      this.#soon()
     }
-    reply.then(settle, (error: unknown) => settle(this.failure(error)))
+    reply.then(settle, (error: unknown) => settle(this.#failure(error)))
   }
 
-  private failure(error: unknown): Failure {
+  #failure(error: unknown): Failure {
     if (error instanceof CommandError) return error.toReply()
-    this.parts.onFailure(error)
+    this.#parts.onFailure(error)
     return new Failure('ERR the storage failed, see its log')
   }
 
   /** Many requests end with one commit: what that frees is done once, for all of them. */
-  private soon(): void {
-    if (this.flushing) return
-    this.flushing = true
+  #soon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
     process.nextTick(() => {
-      this.flushing = false
-      this.turn()
+      this.#flushing = false
+      this.#turn()
     })
   }
 
-  private flush(): void {
-    const { socket } = this.parts
-    const pieces = this.replies.take()
+  #flush(): void {
+    const { socket } = this.#parts
+    const pieces = this.#replies.take()
     if (pieces.length === 0 || socket.destroyed || !socket.writable) return
     if (pieces.length > 1) socket.cork()
     for (const piece of pieces) {
@@ -217,24 +224,24 @@ export class Connection {
     if (pieces.length > 1) socket.uncork()
   }
 
-  private steer(): void {
-    const { socket } = this.parts
-    if (socket.destroyed || this.ended) return
-    this.parts.memory.note(socket, this.parser.heldBytes + this.replies.heldBytes + socket.writableLength)
+  #steer(): void {
+    const { socket } = this.#parts
+    if (socket.destroyed || this.#ended) return
+    this.#parts.memory.note(socket, this.heldBytes)
     if (socket.destroyed) return
-    if (this.replies.pending === 0 && (this.client.closing || (this.inputEnded && !this.full()))) {
-      this.ended = true
+    if (this.#replies.pending === 0 && (this.client.closing || (this.#inputEnded && !this.#full()))) {
+      this.#ended = true
       this.client.closing = true
       socket.end()
       // What still comes is read and dropped for a while: closing on unread input would reset the connection, and
       // the client would lose its last answers.
       socket.resume()
-      this.destroyUnless(() => false)
+      this.#destroyUnless(() => false)
       return
     }
-    const pause = this.full()
-    if (pause === this.paused) return
-    this.paused = pause
+    const pause = this.#full()
+    if (pause === this.#paused) return
+    this.#paused = pause
     if (pause) socket.pause()
     else socket.resume()
   }

@@ -12,6 +12,8 @@ export const keyOf = (sid: string): string => textFromBytes(Buffer.from(sid))
 
 /** The open file: what is in it, what is still to be taken over into it, and whether the disk keeps up. */
 export class StorageFile {
+  readonly #settings: StorageSettings
+  readonly #report: (error: unknown) => void
   readonly backend: LmdbBackend
   readonly keyspace: Keyspace
   /** Sessions of a save file of Kado's that stood in the place of the file. */
@@ -20,10 +22,9 @@ export class StorageFile {
   #interval: NodeJS.Timeout | undefined
 
   /** @throws SessionError ERR_SESSION_STORE, ERR_SESSION_PEER */
-  constructor(
-    private readonly settings: StorageSettings,
-    private readonly report: (error: unknown) => void,
-  ) {
+  constructor(settings: StorageSettings, report: (error: unknown) => void) {
+    this.#settings = settings
+    this.#report = report
     this.found = takeover(settings.saveFile)
     this.backend = new LmdbBackend({
       path: settings.saveFile,
@@ -63,7 +64,7 @@ export class StorageFile {
 
   /** A session that is there already is newer: a take-over that was killed is done again from its beginning. */
   async #takeOver(sessions: ReadonlyMap<string, unknown>): Promise<void> {
-    const { saveFile, durationMs } = this.settings
+    const { saveFile, durationMs } = this.#settings
     const expires = systemClock() + durationMs
     const writes: Array<Awaitable<void>> = []
     for (const [sid, data] of sessions) {
@@ -87,12 +88,12 @@ export class StorageFile {
     }
     return () => {
       if (waiting) {
-        const late = `writes have been on the way to the disk for over ${this.settings.saveFrequencyMs} ms`
-        this.report(new SessionError('ERR_SESSION_STORE', late))
+        const late = `writes have been on the way to the disk for over ${this.#settings.saveFrequencyMs} ms`
+        this.#report(new SessionError('ERR_SESSION_STORE', late))
         return
       }
       waiting = true
-      this.backend.flush().catch(this.report).finally(done)
+      this.backend.flush().catch(this.#report).finally(done)
     }
   }
 }

@@ -19,57 +19,59 @@ const LISTED_AT_ONCE = 500
  * are made without a look at what was decided from.
  */
 export class Keyspace {
-  private readonly queue = new KeyQueue()
+  readonly #backend: Backend
+  readonly #clock: Clock
+  readonly #queue = new KeyQueue()
   /** Of keys with work under way: the changes that wait for it, and that batch's place in the queue. */
-  private readonly batches = new Map<string, { batch: ChangeBatch; place: Promise<unknown> | undefined }>()
-  private readonly cursors: ScanCursors
+  readonly #batches = new Map<string, { batch: ChangeBatch; place: Promise<unknown> | undefined }>()
+  /** Listings that clients have begun; public for tests of how many are kept. */
+  readonly cursors: ScanCursors
 
-  constructor(
-    private readonly backend: Backend,
-    private readonly clock: Clock,
-  ) {
-    this.cursors = new ScanCursors(() => this.entries(), clock)
+  constructor(backend: Backend, clock: Clock) {
+    this.#backend = backend
+    this.#clock = clock
+    this.cursors = new ScanCursors(() => this.#entries(), clock)
   }
 
   now(): number {
-    return this.clock()
+    return this.#clock()
   }
 
   /** Runs `work` at once. What it asks for may be read as it was when `work` began. */
   together(work: () => void): void {
-    const { backend } = this
+    const backend = this.#backend
     if (canChange(backend) && backend.together !== undefined) backend.together(work)
     else work()
   }
 
   read(key: string): Awaitable<Entry | undefined> {
-    if (this.queue.last(key) === undefined) return this.queue.one(key, () => this.backend.read(key))
-    return this.batched(key, (current) => ({ to: 'keep', answer: current && copyOfEntry(current) }))
+    if (this.#queue.last(key) === undefined) return this.#queue.one(key, () => this.#backend.read(key))
+    return this.#batched(key, (current) => ({ to: 'keep', answer: current && copyOfEntry(current) }))
   }
 
   /** The keys as they are at one moment. `visit` is called in their order; `false` stops early. */
   readEach(keys: readonly string[], visit: (entry: Entry | undefined) => boolean): Awaitable<void> {
     const from = (index: number): Awaitable<void> => {
       for (let i = index; i < keys.length; i++) {
-        const entry = this.backend.read(keys[i] ?? '')
+        const entry = this.#backend.read(keys[i] ?? '')
         if (isPromise(entry)) {
           return entry.then((later) => (visit(later) ? from(i + 1) : undefined))
         }
         if (!visit(entry)) return
       }
     }
-    return this.queue.many(keys, () => from(0))
+    return this.#queue.many(keys, () => from(0))
   }
 
   change<T>(key: string, decide: Decide<T>): Awaitable<T> {
-    if (this.queue.last(key) !== undefined) return this.batched(key, decide)
-    return this.queue.one(key, () => this.commit(key, decide))
+    if (this.#queue.last(key) !== undefined) return this.#batched(key, decide)
+    return this.#queue.one(key, () => this.#commit(key, decide))
   }
 
   /** @returns how many of the keys were there */
   remove(keys: readonly string[]): Awaitable<number> {
-    return this.queue.many(keys, () => {
-      const removed = keys.map((key) => this.backend.remove(key))
+    return this.#queue.many(keys, () => {
+      const removed = keys.map((key) => this.#backend.remove(key))
       const count = (all: boolean[]): number => all.filter(Boolean).length
       return removed.some((one) => typeof one !== 'boolean')
         ? Promise.all(removed).then(count)
@@ -79,14 +81,14 @@ export class Keyspace {
 
   /** @returns `undefined` for a cursor that is not, or no longer, open */
   scan(cursor: string, count: number): Awaitable<ScanPage | undefined> {
-    return this.queue.after(() => this.cursors.page(cursor, count))
+    return this.#queue.after(() => this.cursors.page(cursor, count))
   }
 
   /** @returns how many live keys there are; looks at each of them */
   size(): Awaitable<number> {
-    return this.queue.after(async () => {
+    return this.#queue.after(async () => {
       let keys = 0
-      for await (const _ of this.entries()) {
+      for await (const _ of this.#entries()) {
         // A listing that answers at once would keep all other clients waiting to its end.
         if (++keys % LISTED_AT_ONCE === 0) await nextTurn()
       }
@@ -95,10 +97,10 @@ export class Keyspace {
   }
 
   clear(): Awaitable<void> {
-    return this.queue.alone(async () => {
+    return this.#queue.alone(async () => {
       let batch: Array<Awaitable<boolean>> = []
-      for await (const [key] of this.entries()) {
-        batch.push(this.backend.remove(key))
+      for await (const [key] of this.#entries()) {
+        batch.push(this.#backend.remove(key))
         if (batch.length < LISTED_AT_ONCE) continue
         await Promise.all(batch)
         await nextTurn()
@@ -109,12 +111,12 @@ export class Keyspace {
   }
 
   prune(): Awaitable<number> {
-    return this.backend.prune?.(this.clock()) ?? 0
+    return this.#backend.prune?.(this.#clock()) ?? 0
   }
 
   /** Resolves when no work is under way. */
   async settled(): Promise<void> {
-    await this.queue.after(ignore)
+    await this.#queue.after(ignore)
   }
 
   close(): void {
@@ -122,62 +124,57 @@ export class Keyspace {
   }
 
   /** What waits for work on its key becomes one write, as long as no other kind of work is asked for in between. */
-  private batched<T>(key: string, decide: Decide<T>): Promise<T> {
-    const open = this.batches.get(key)
-    if (open !== undefined && open.place === this.queue.last(key)) return open.batch.add(decide)
+  #batched<T>(key: string, decide: Decide<T>): Promise<T> {
+    const open = this.#batches.get(key)
+    if (open !== undefined && open.place === this.#queue.last(key)) return open.batch.add(decide)
     const batch = new ChangeBatch()
     const answer = batch.add(decide)
     const work = (): Awaitable<void> => {
-      if (this.batches.get(key)?.batch === batch) this.batches.delete(key)
-      return whenDone(this.commit(key, batch.decider(this.clock)), (results) => batch.settle(results))
+      if (this.#batches.get(key)?.batch === batch) this.#batches.delete(key)
+      return whenDone(this.#commit(key, batch.decider(this.#clock)), (results) => batch.settle(results))
     }
     // It waits for work that is under way, so it is a promise.
-    Promise.resolve(this.queue.one(key, work)).catch((error: unknown) => batch.fail(error))
-    this.batches.set(key, { batch, place: this.queue.last(key) })
+    Promise.resolve(this.#queue.one(key, work)).catch((error: unknown) => batch.fail(error))
+    this.#batches.set(key, { batch, place: this.#queue.last(key) })
     return answer
   }
 
-  private commit<T>(key: string, decide: Decide<T>): Awaitable<T> {
-    const { backend } = this
+  #commit<T>(key: string, decide: Decide<T>): Awaitable<T> {
+    const backend = this.#backend
     if (canChange(backend)) return backend.change(key, decide)
-    return whenDone(backend.read(key), (current) => this.apply(key, decide, current, MAX_ATTEMPTS))
+    return whenDone(backend.read(key), (current) => this.#apply(key, decide, current, MAX_ATTEMPTS))
   }
 
-  private entries(): AsyncIterable<[string, Entry]> {
-    if (this.backend.scan === undefined) {
+  #entries(): AsyncIterable<[string, Entry]> {
+    if (this.#backend.scan === undefined) {
       throw new SessionError('ERR_SESSION_USAGE', 'this backend cannot list its keys')
     }
-    return this.backend.scan()
+    return this.#backend.scan()
   }
 
-  private apply<T>(
-    key: string,
-    decide: Decide<T>,
-    current: Entry | undefined,
-    attempts: number,
-  ): Awaitable<T> {
+  #apply<T>(key: string, decide: Decide<T>, current: Entry | undefined, attempts: number): Awaitable<T> {
     if (attempts === 0) {
       throw new SessionError('ERR_SESSION_CONFLICT', 'another process writes this key without end')
     }
     const { to, answer } = decide(current)
     if (to === 'keep') return answer
-    const again = (found: Entry | undefined): Awaitable<T> => this.apply(key, decide, found, attempts - 1)
-    const reread = (): Awaitable<T> => whenDone(this.backend.read(key), again)
+    const again = (found: Entry | undefined): Awaitable<T> => this.#apply(key, decide, found, attempts - 1)
+    const reread = (): Awaitable<T> => whenDone(this.#backend.read(key), again)
 
     // A deadline that is past already removes: a record is never written only to be dead.
-    if (to === 'remove' || to.expires <= this.clock()) {
+    if (to === 'remove' || to.expires <= this.#clock()) {
       if (current === undefined) return answer
-      return whenDone(this.backend.remove(key), (there) => (there ? answer : again(undefined)))
+      return whenDone(this.#backend.remove(key), (there) => (there ? answer : again(undefined)))
     }
     if (current === undefined) {
       if (to.body === undefined) return answer
-      return whenDone(this.backend.create(key, to), (made) => (made ? answer : reread()))
+      return whenDone(this.#backend.create(key, to), (made) => (made ? answer : reread()))
     }
     if (to.body === undefined || to.body === current.body) {
       if (to.expires === current.expires) return answer
-      return whenDone(this.backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
+      return whenDone(this.#backend.extend(key, to.expires), (moved) => (moved ? answer : again(undefined)))
     }
-    return whenDone(this.backend.replace(key, current.body, to), (done) =>
+    return whenDone(this.#backend.replace(key, current.body, to), (done) =>
       done === true ? answer : again(done),
     )
   }

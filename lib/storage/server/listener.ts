@@ -33,20 +33,23 @@ const REPLY_TO_REQUEST = 8
 
 /** The sockets: accepts, counts, refuses, closes in order. What is said on them is a `Connection`'s. */
 export class RespServer {
-  private readonly connections = new Map<Socket, Connection>()
-  private readonly facts: ServerFacts
-  private readonly counts: ServerCounts = { connections: 0, received: 0, rejected: 0, commands: 0 }
-  private readonly memory: ClientMemory
-  private readonly startedAt = systemClock()
-  private server: Server | undefined
-  private closing: Promise<void> | undefined
+  readonly #options: RespServerOptions
+  /** Clients of now; public for tests of what they may hold. */
+  readonly connections = new Map<Socket, Connection>()
+  readonly #facts: ServerFacts
+  readonly #counts: ServerCounts = { connections: 0, received: 0, rejected: 0, commands: 0 }
+  readonly #memory: ClientMemory
+  readonly #startedAt = systemClock()
+  #server: Server | undefined
+  #closing: Promise<void> | undefined
 
-  constructor(private readonly options: RespServerOptions) {
+  constructor(options: RespServerOptions) {
+    this.#options = options
     const { requirepass } = options
-    this.memory = new ClientMemory(options.limits.maxHeldBytesOfAll)
+    this.#memory = new ClientMemory(options.limits.maxHeldBytesOfAll)
     const matches = requirepass === undefined ? () => true : passwordCheck(requirepass)
     const gate = new PasswordGate(options.limits.wrongPasswordPause)
-    this.facts = {
+    this.#facts = {
       passwordRequired: requirepass !== undefined,
       authenticates: (client, user, password) => {
         // Both are looked at before either is judged. There is one user, `default`.
@@ -56,27 +59,27 @@ export class RespServer {
       maxReplyBytes: options.limits.maxRequestBytes * REPLY_TO_REQUEST,
       info: () =>
         serverInfo({
-          counts: { ...this.counts, connections: this.connections.size },
+          counts: { ...this.#counts, connections: this.connections.size },
           maxConnections: options.maxConnections,
           port: this.address()?.port ?? 0,
-          uptimeMs: systemClock() - this.startedAt,
+          uptimeMs: systemClock() - this.#startedAt,
         }),
     }
   }
 
   /** `undefined` while it does not listen. */
   address(): AddressInfo | undefined {
-    const address = this.server?.address()
+    const address = this.#server?.address()
     return typeof address === 'object' && address !== null ? address : undefined
   }
 
   /** @throws ERR_SESSION_OPTION for an address beyond loopback without a password; ERR_SESSION_USAGE the second time */
   async listen(port: number, host: string): Promise<void> {
-    if (this.server !== undefined || this.closing !== undefined) {
+    if (this.#server !== undefined || this.#closing !== undefined) {
       throw new SessionError('ERR_SESSION_USAGE', 'this storage listens already, or has been closed')
     }
     const handle = (socket: Socket): void => this.handleSocket(socket)
-    const { tls } = this.options
+    const { tls } = this.#options
     // Half-open: a client may send its last requests, end its side and still read the answers.
     const server =
       tls === undefined
@@ -86,11 +89,11 @@ export class RespServer {
             handle,
           )
     // The rest are told why they cannot be served. Beyond these, and in the middle of a TLS handshake, there is no telling.
-    server.maxConnections = this.options.maxConnections + TOLD_CONNECTIONS
-    this.server = server
+    server.maxConnections = this.#options.maxConnections + TOLD_CONNECTIONS
+    this.#server = server
     try {
-      const address = await addressToListenOn(host, this.facts.passwordRequired)
-      if (this.closing !== undefined)
+      const address = await addressToListenOn(host, this.#facts.passwordRequired)
+      if (this.#closing !== undefined)
         throw new SessionError('ERR_SESSION_USAGE', 'this storage has been closed')
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
@@ -99,35 +102,35 @@ export class RespServer {
           resolve()
         })
       })
-      server.on('error', this.options.onFailure)
+      server.on('error', this.#options.onFailure)
     } catch (error) {
-      this.server = undefined
+      this.#server = undefined
       throw error
     }
   }
 
   handleSocket(socket: Socket): void {
-    if (this.closing !== undefined) {
+    if (this.#closing !== undefined) {
       socket.destroy()
       return
     }
-    if (this.connections.size >= this.options.maxConnections) {
-      this.counts.rejected++
+    if (this.connections.size >= this.#options.maxConnections) {
+      this.#counts.rejected++
       socket.on('error', ignore)
       socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
       return
     }
-    const { keyspace, limits, onFailure } = this.options
+    const { keyspace, limits, onFailure } = this.#options
     const connection = new Connection({
       socket,
-      id: ++this.counts.received,
+      id: ++this.#counts.received,
       keyspace,
-      server: this.facts,
+      server: this.#facts,
       limits,
-      memory: this.memory,
+      memory: this.#memory,
       onFailure,
       onRequest: () => {
-        this.counts.commands++
+        this.#counts.commands++
       },
     })
     this.connections.set(socket, connection)
@@ -136,12 +139,12 @@ export class RespServer {
 
   /** Accepts nobody any more, answers what has begun, and resolves when every socket is closed. Idempotent. */
   close(): Promise<void> {
-    this.closing ??= this.shut()
-    return this.closing
+    this.#closing ??= this.#shut()
+    return this.#closing
   }
 
-  private async shut(): Promise<void> {
-    const { server } = this
+  async #shut(): Promise<void> {
+    const server = this.#server
     const stopped = new Promise<void>((resolve) => {
       if (server === undefined) resolve()
       else server.close(() => resolve())

@@ -13,10 +13,13 @@ interface Waiting {
  * authenticated already.
  */
 export class PasswordGate {
+  readonly #pauseMs: number
   /** Addresses in their pause, and who waits for its end. An entry lives no longer than that. */
-  private readonly paused = new Map<string, Waiting[]>()
+  readonly #paused = new Map<string, Waiting[]>()
 
-  constructor(private readonly pauseMs: number) {}
+  constructor(pauseMs: number) {
+    this.#pauseMs = pauseMs
+  }
 
   /**
    * @param check says whether the password is right
@@ -24,27 +27,27 @@ export class PasswordGate {
    */
   pass(address: string, check: () => boolean, isGone: () => boolean): Awaitable<boolean> {
     const network = networkOf(address)
-    const waiting = this.paused.get(network)
+    const waiting = this.#paused.get(network)
     if (waiting !== undefined) return new Promise((resolve) => waiting.push({ check, isGone, resolve }))
     const right = check()
-    if (!right) this.pause(network, [])
+    if (!right) this.#pause(network, [])
     return right
   }
 
-  private pause(network: string, waiting: Waiting[]): void {
-    this.paused.set(network, waiting)
-    timers.setTimeout(() => this.goOn(network, waiting), this.pauseMs).unref()
+  #pause(network: string, waiting: Waiting[]): void {
+    this.#paused.set(network, waiting)
+    timers.setTimeout(() => this.#goOn(network, waiting), this.#pauseMs).unref()
   }
 
-  private goOn(network: string, waiting: Waiting[]): void {
+  #goOn(network: string, waiting: Waiting[]): void {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const right = !next.isGone() && next.check()
       next.resolve(right)
       if (right || next.isGone()) continue
-      this.pause(network, waiting)
+      this.#pause(network, waiting)
       return
     }
-    this.paused.delete(network)
+    this.#paused.delete(network)
   }
 }
 

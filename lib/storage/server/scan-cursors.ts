@@ -31,14 +31,16 @@ const MAX_PAGE_LENGTH = 1 << 20
  * Redis promises, and in exchange a cursor does not outlive the server.
  */
 export class ScanCursors {
+  readonly #list: () => AsyncIterable<[string, Entry]>
+  readonly #clock: Clock
   /** By the cursor that continues it and by the one that was asked for last; in order of last use. */
-  private readonly open = new Map<string, OpenScan>()
-  private busy: Promise<unknown> = Promise.resolve()
+  readonly #open = new Map<string, OpenScan>()
+  #busy: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    private readonly list: () => AsyncIterable<[string, Entry]>,
-    private readonly clock: Clock,
-  ) {}
+  constructor(list: () => AsyncIterable<[string, Entry]>, clock: Clock) {
+    this.#list = list
+    this.#clock = clock
+  }
 
   /**
    * @param cursor `'0'` to begin
@@ -46,25 +48,30 @@ export class ScanCursors {
    */
   page(cursor: string, count: number): Promise<ScanPage | undefined> {
     // One at a time: two requests with one cursor must not pull the same iterator side by side.
-    const page = this.busy.then(() => this.turn(cursor, count))
-    this.busy = page.catch(ignore)
+    const page = this.#busy.then(() => this.#turn(cursor, count))
+    this.#busy = page.catch(ignore)
     return page
   }
 
-  close(): void {
-    for (const scan of new Set(this.open.values())) this.drop(scan)
+  /** How many listings are open; for tests of the bound. */
+  get size(): number {
+    return this.#open.size
   }
 
-  private async turn(cursor: string, count: number): Promise<ScanPage | undefined> {
-    this.dropIdle()
-    let scan = this.open.get(cursor)
+  close(): void {
+    for (const scan of new Set(this.#open.values())) this.#drop(scan)
+  }
+
+  async #turn(cursor: string, count: number): Promise<ScanPage | undefined> {
+    this.#dropIdle()
+    let scan = this.#open.get(cursor)
     if (scan?.asked === cursor) return scan.page
     if (scan === undefined) {
       if (cursor !== '0') return undefined
-      const entries = this.list()[Symbol.asyncIterator]()
+      const entries = this.#list()[Symbol.asyncIterator]()
       scan = { entries, asked: '', page: { next: '0', keys: [] }, usedAt: 0 }
     }
-    this.forget(scan)
+    this.#forget(scan)
 
     const keys: string[] = []
     let ended = false
@@ -80,27 +87,27 @@ export class ScanCursors {
     }
     scan.asked = cursor
     scan.page = { next: ended ? '0' : String(randomInt(1, MAX_CURSOR)), keys }
-    scan.usedAt = this.clock()
+    scan.usedAt = this.#clock()
     for (const known of [cursor, scan.page.next]) {
-      if (known !== '0') this.open.set(known, scan)
+      if (known !== '0') this.#open.set(known, scan)
     }
     return scan.page
   }
 
-  private forget(scan: OpenScan): void {
-    this.open.delete(scan.asked)
-    this.open.delete(scan.page.next)
+  #forget(scan: OpenScan): void {
+    this.#open.delete(scan.asked)
+    this.#open.delete(scan.page.next)
   }
 
-  private drop(scan: OpenScan): void {
-    this.forget(scan)
+  #drop(scan: OpenScan): void {
+    this.#forget(scan)
     scan.entries.return?.()?.catch(ignore)
   }
 
-  private dropIdle(): void {
-    for (const scan of this.open.values()) {
-      if (this.open.size < MAX_OPEN && this.clock() - scan.usedAt < IDLE_MS) return
-      this.drop(scan)
+  #dropIdle(): void {
+    for (const scan of this.#open.values()) {
+      if (this.#open.size < MAX_OPEN && this.#clock() - scan.usedAt < IDLE_MS) return
+      this.#drop(scan)
     }
   }
 }

@@ -40,81 +40,81 @@ export type Piece = { readonly text: string; readonly encoding: 'latin1' | 'utf8
  * Text that is ASCII is written as latin1, which is a copy of its bytes where UTF-8 has to look at each.
  */
 export class ReplyWriter {
-  private text = ''
-  private ascii = true
-  private readonly pieces: Piece[] = []
-  private pieceBytes = 0
+  #text = ''
+  #ascii = true
+  readonly #pieces: Piece[] = []
+  #pieceBytes = 0
 
   /** About how many bytes wait to be taken; exact but for text beyond ASCII. */
   get pendingBytes(): number {
-    return this.pieceBytes + this.text.length
+    return this.#pieceBytes + this.#text.length
   }
 
   /** @returns what was written since the last call, in order */
   take(): Piece[] {
-    this.cut()
-    const taken = this.pieces.slice()
-    this.pieces.length = 0
-    this.pieceBytes = 0
+    this.#cut()
+    const taken = this.#pieces.slice()
+    this.#pieces.length = 0
+    this.#pieceBytes = 0
     return taken
   }
 
   write(reply: Reply, version: RespVersion): void {
     if (typeof reply === 'string') {
-      this.bulk(reply)
+      this.#bulk(reply)
     } else if (typeof reply === 'number') {
-      this.text += `:${reply}\r\n`
+      this.#text += `:${reply}\r\n`
     } else if (reply === null) {
-      this.text += version === 3 ? '_\r\n' : '$-1\r\n'
+      this.#text += version === 3 ? '_\r\n' : '$-1\r\n'
     } else if (reply instanceof SimpleString) {
-      this.line('+', reply.text)
+      this.#line('+', reply.text)
     } else if (reply instanceof Failure) {
-      this.line('-', reply.message)
+      this.#line('-', reply.message)
     } else if (reply instanceof Verbatim) {
       if (version === 2) {
-        this.bulk(reply.text)
+        this.#bulk(reply.text)
       } else {
-        this.ascii = false
-        this.text += `=${byteLength(reply.text) + 4}\r\ntxt:${reply.text}\r\n`
+        this.#ascii = false
+        this.#text += `=${byteLength(reply.text) + 4}\r\ntxt:${reply.text}\r\n`
       }
     } else if (reply instanceof Fields) {
       const { pairs } = reply
-      this.text += version === 3 ? `%${pairs.length}\r\n` : `*${pairs.length * 2}\r\n`
+      this.#text += version === 3 ? `%${pairs.length}\r\n` : `*${pairs.length * 2}\r\n`
       for (const [name, value] of pairs) {
-        this.bulk(name)
+        this.#bulk(name)
         this.write(value, version)
       }
     } else {
-      this.text += `*${reply.length}\r\n`
+      this.#text += `*${reply.length}\r\n`
       for (const item of reply) this.write(item, version)
     }
   }
 
-  private line(type: '+' | '-', text: string): void {
-    if (text !== 'OK') this.ascii = false
-    this.text += `${type}${oneLine(text)}\r\n`
+  #line(type: '+' | '-', text: string): void {
+    if (text !== 'OK') this.#ascii = false
+    this.#text += `${type}${oneLine(text)}\r\n`
   }
 
-  private bulk(value: string): void {
+  #bulk(value: string): void {
     const length = byteLength(value)
     if (isEscaped(value)) {
-      this.text += `$${length}\r\n`
-      this.cut()
+      this.#text += `$${length}\r\n`
+      this.#cut()
       const bytes = bytesFromText(value)
-      this.pieces.push(bytes)
-      this.pieceBytes += bytes.length
-      this.text = '\r\n'
+      this.#pieces.push(bytes)
+      this.#pieceBytes += bytes.length
+      this.#text = '\r\n'
     } else {
-      if (length !== value.length) this.ascii = false
-      this.text += `$${length}\r\n${value}\r\n`
+      if (length !== value.length) this.#ascii = false
+      this.#text += `$${length}\r\n${value}\r\n`
     }
   }
 
-  private cut(): void {
-    if (this.text === '') return
-    this.pieces.push({ text: this.text, encoding: this.ascii ? 'latin1' : 'utf8' })
-    this.pieceBytes += this.text.length
-    this.text = ''
-    this.ascii = true
+  #cut(): void {
+    if (this.#text === '') return
+    this.#pieces.push({ text: this.#text, encoding: this.#ascii ? 'latin1' : 'utf8' })
+    this.#pieceBytes += this.#text.length
+    this.#text = ''
+    this.#ascii = true
   }
 }
