@@ -35,9 +35,9 @@ export function worldOf(setup: Setup, names: readonly ProgramName[]): () => Sess
   return () => new SessionWorld({ ...setup, programs: names.map((name) => PROGRAMS[name]) })
 }
 
-/** Whether requests share nothing inside the process: true of processes on a store of ours, as long as no clock runs. */
+/** Whether requests share no more than the queue of a session's commits: on a store of ours, as long as no clock runs. */
 export function sharedNothing(setup: Setup): boolean {
-  return setup.processes === true && setup.timeoutMs === undefined
+  return setup.store === 'backend' && setup.timeoutMs === undefined
 }
 
 export function exploreAll(setup: Setup, names: readonly ProgramName[], limit?: number): Promise<Explored> {

@@ -3,7 +3,7 @@ export interface StepFacts {
   readonly id: string
   /** `inside`: code of the process runs. `effect`: something happens in the store alone. */
   readonly kind: 'inside' | 'effect'
-  /** Whose code runs; only where processes share nothing does it matter. */
+  /** Whose code runs; matters only where requests share nothing but what they have `met`. */
   readonly owner: string
   /** The store call that this is a step of. */
   readonly call?: string
@@ -14,7 +14,15 @@ export interface StepFacts {
   readonly scarce?: string
   /** Moves the clock: all that waits for it depends on it. */
   readonly clock?: boolean
+  /** Known when it was taken once from where it is offered. */
+  met?: Met
 }
+
+/**
+ * What a step has met of what requests share inside the process: `queue`, it has looked at or changed who commits what;
+ * `others`, somebody waits there, so that code of another request may have run.
+ */
+export type Met = 'nothing' | 'queue' | 'others'
 
 /** One thing that may happen next. */
 export interface Step extends StepFacts {
@@ -26,6 +34,8 @@ export interface World {
   steps(): Step[]
   /** Called when nothing can happen any more. @returns what is wrong */
   verdict(): string[]
+  /** What the step that was taken last has met. */
+  met?(): Met
   /** What has come of it, to compare two ways of exploring. */
   outcome(): string
   close(): void
@@ -34,7 +44,7 @@ export interface World {
 export interface ExploreOptions {
   /** One of the schedules that differ only in the order of independent steps. Default true. */
   reduce?: boolean
-  /** Requests share nothing inside the process: only effects on one record depend on each other. */
+  /** Requests share nothing inside the process but what `met` tells of. */
   sharedNothing?: boolean
   /** Stops after so many complete schedules and says so. */
   limit?: number
@@ -107,6 +117,8 @@ async function runOnce(
   try {
     for (let depth = 0; ; depth++) {
       await drained()
+      const before = path[depth - 1]
+      if (before && world.met) before.chosen.met = world.met()
       const steps = world.steps()
       if (depth >= STEPS_MAX) throw new Error(`a schedule of more than ${STEPS_MAX} steps`)
       if (steps.length === 0) break
@@ -176,7 +188,13 @@ export function independent(a: StepFacts, b: StepFacts, sharedNothing: boolean):
   if (a.kind === 'effect' && b.kind === 'effect') return a.key !== b.key || !(a.writes || b.writes)
   if (a.clock || b.clock) return a.kind !== b.kind
   if (a.kind !== b.kind) return true
-  return sharedNothing && a.owner !== b.owner
+  return sharedNothing && a.owner !== b.owner && apart(a.met, b.met)
+}
+
+/** Both have been taken from the same state, or from one that independent steps have led to. */
+function apart(one: Met = 'nothing', other: Met = 'nothing'): boolean {
+  if (one === 'others' || other === 'others') return false
+  return one === 'nothing' || other === 'nothing'
 }
 
 /** Runs one given schedule, and then whatever comes first: to look at it again. */

@@ -6,12 +6,13 @@ import { Calls, type Faults } from './calls'
 import { type Change, last, same, under } from './changes'
 import type { FakeResponse } from './fakes'
 import { Lines } from './lines'
-import type { Step, World } from './scheduler'
+import type { Met, Step, World } from './scheduler'
 import { ScriptedBackend } from './scripted-backend'
 import { ScriptedStore } from './scripted-store'
 import { Timers } from './timers'
 import { judge } from './verdict'
 import { type Program, Visit } from './visit'
+import { QueueWatch } from './watch-queues'
 
 export interface WorldOptions {
   /** A third-party store, whose keeper orders the commits of the process; or a backend of ours. */
@@ -60,6 +61,7 @@ export class SessionWorld implements World {
   /** Events that tell of changes which were not saved. */
   readonly told = { interrupted: 0, storeError: 0 }
   readonly #middlewares: SessionMiddleware[]
+  readonly #watch: QueueWatch | undefined
   readonly #onRejection = (reason: unknown) => this.rejections.push(reason)
 
   constructor(readonly setup: WorldOptions) {
@@ -93,6 +95,7 @@ export class SessionWorld implements World {
       this.ourStores = Array.from({ length: count }, () => new BackedStore(backend))
       this.#middlewares = this.ourStores.map((store) => this.#middleware(store))
     }
+    if (!setup.processes) this.#watch = this.ourStores.map((store) => new QueueWatch(store))[0]
     this.visits = setup.programs.map((program, index) => new Visit(this, `r${index + 1}`, program))
   }
 
@@ -120,7 +123,10 @@ export class SessionWorld implements World {
     return middleware
   }
 
+  readonly met = (): Met => this.#watch?.met ?? 'nothing'
+
   steps(): Step[] {
+    this.#watch?.next()
     this.calls.before = this.calls.all.length
     const steps = [...this.calls.steps(), ...this.visits.flatMap((visit) => visit.steps())]
     return [...steps, ...this.timers.steps(steps.length === 0)]
