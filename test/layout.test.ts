@@ -95,6 +95,28 @@ test('a file imports its own room and those below, and never the face of one', (
   assert.deepEqual(wrong, [])
 })
 
+/** @returns the files that can be reached from each other, of types as well, by the names of one circle after another */
+function circles(): string[] {
+  const known = new Map(sources.map((source) => [source.name, source]))
+  const importsOf = ({ folder, imports }: Source) =>
+    imports.filter(isRelative).flatMap((specifier) => known.get(`${posix.join(folder, specifier)}.ts`) ?? [])
+  const found: string[] = []
+  const done = new Set<Source>()
+  const visit = (source: Source, path: Source[]): void => {
+    const at = path.indexOf(source)
+    if (at >= 0) found.push([...path.slice(at), source].map(({ name }) => name).join(' -> '))
+    if (at >= 0 || done.has(source)) return
+    for (const next of importsOf(source)) visit(next, [...path, source])
+    done.add(source)
+  }
+  for (const source of sources) visit(source, [])
+  return found
+}
+
+test('no file imports itself by way of others, not even for a type', () => {
+  assert.deepEqual(circles(), [])
+})
+
 test('every folder is a room, and every room has files', () => {
   const rooms = new Set(sources.map(({ name }) => roomOf(name)).filter((room) => !room.endsWith('.ts')))
   assert.deepEqual([...rooms].sort(), [...ROOMS].sort())

@@ -1,5 +1,8 @@
 import type { Awaitable } from '../base/async'
+import type { Entry, StoreKey } from './entry'
 import type { Ending, NewsListener } from './news'
+
+export type { Entry, StoreKey } from './entry'
 
 /**
  * The inner contract of a store: five verbs over opaque strings and absolute deadlines. Each sentence here has
@@ -8,22 +11,6 @@ import type { Ending, NewsListener } from './news'
  * A backend knows no HTTP, no session and no JSON. Prefixes, hashing, sealing, deadline arithmetic, events and
  * the public `get/set/destroy/touch` live above it, in `BackedStore`.
  */
-
-/** The key a record stands under in the store. Not the session id: prefixed, and hashed when ids are hashed. */
-export type StoreKey = string & { readonly __storeKey?: never }
-
-/** What a store keeps of a session. */
-export interface Entry {
-  /**
-   * The record, opaque to the backend. Any well-formed string: empty, 1 MB, NUL. A backend on a column of JSON may
-   * take JSON text only, and says so. Lone surrogates do not occur: `JSON.stringify` escapes them.
-   */
-  readonly body: string
-  /** Absolute deadline in epoch milliseconds; `Infinity` for never. */
-  readonly expires: number
-  /** Whose session it is, for backends with an owner index (`ownedBy`). `undefined`: nobody's; others ignore it. */
-  readonly owner?: string | undefined
-}
 
 /** What `replace` answers: written; or what stands there instead; or nothing stands there any more. */
 export type Replaced = true | Entry | undefined

@@ -1,5 +1,5 @@
 import type { EndReason } from '../base/events'
-import type { Entry, StoreKey } from './contract'
+import type { Entry, StoreKey } from './entry'
 
 /** Why a session is no more under its key. */
 export type EndedBecause =

@@ -1,5 +1,5 @@
 import { ignore } from '../base/async'
-import { type Own, putAgain } from './hooks'
+import { hookAgain, type ResponseHook } from './hook'
 import type { HookedResponse } from './parts'
 
 /** Headers that speak of the answer that will not be sent, and would be wrong on the error page. */
@@ -20,8 +20,9 @@ const ANSWER_HEADERS = [
 ]
 
 /** Makes a response whose headers have not left ready for an error page. */
-export function clearForErrorPage(res: HookedResponse, own: Own): void {
-  putAgain(res, own)
+export function clearForErrorPage(hook: ResponseHook): void {
+  const { res } = hook
+  hookAgain(hook)
   for (const name of ANSWER_HEADERS) {
     // Node gives a response whose length or encoding was removed, though never set, neither of them.
     if (res.getHeader?.(name) !== undefined) res.removeHeader?.(name)

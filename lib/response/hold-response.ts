@@ -1,24 +1,20 @@
 import type { Guard } from './guard'
 import { ResponseHold } from './hold'
+import { hookOf, type ResponseHook } from './hook'
 import type { HookedResponse } from './parts'
 import { UnheldResponse } from './unheld'
 
-/** What a middleware needs to know of the response it has hooked into. */
-export interface ResponseHook {
-  /** The handler has ended the response. */
-  readonly ended: boolean
-  /** Asks for the guard's `closed`, once. */
-  watchClose(): void
-}
-
-/** Lets `guard` decide what a response may send, and when. */
+/** Lets `guard` decide what a response may send, and when. Of several guards the last one is asked first. */
 export function holdResponse(res: HookedResponse, guard: Guard): ResponseHook {
-  return canWait(res) ? new ResponseHold(res, guard) : new UnheldResponse(res, guard)
+  const hook = hookOf(res)
+  if (!hook) return canWait(res) ? new ResponseHold(res, guard) : new UnheldResponse(res, guard)
+  hook.add(guard)
+  return hook
 }
 
 /**
- * Whether somebody will wait for the response, and hear of its end. Asked by what it can do, not by its class: some
- * servers bring a response of their own.
+ * Whether a server waits for the response and tells of its end. Asked by what it can do, not by its class: some servers
+ * bring a response of their own.
  */
 function canWait(res: HookedResponse): boolean {
   if (!('statusCode' in res && 'headersSent' in res && typeof res.on === 'function')) return false

@@ -1,129 +1,89 @@
-import { isPromise } from '../base/async'
 import { BodyLength } from './body-length'
 import { clearForErrorPage, tellWriters } from './error-page'
+import { type Gate, resetGates, takePassed } from './gate'
 import type { Guard } from './guard'
-import { hookInto, type Own } from './hooks'
-import { type Held, isCalledFromBeneath, mask, showAgain, unmask, withoutMask } from './mask'
-import {
-  type HeadArguments,
-  type HookedResponse,
-  restoreStatus,
-  type Status,
-  showHead,
-  statusOf,
-} from './parts'
+import { ResponseHook } from './hook'
+import { type HeadArguments, restoreStatus, showHead } from './parts'
 import { checkChunk, checkHead, checkLastChunk, refuseHeaders, refuseWrite } from './refusals'
-import { byteLengthOf, bytesOf, endAgain, failCallbacks, perform, type Step, statusOfStep } from './steps'
-
-/** Of a response that names none. */
-const HIGH_WATER_MARK = 16 * 1024
+import { endAgain, failCallbacks, type Step } from './steps'
+import { WaitingSteps } from './waiting'
 
 /**
- * Stands between a handler and its response: whatever would send headers or the end first asks the guard, and
- * waits in order while the guard is at work. Only public methods are used, so that HTTP/2 and doubles work.
+ * Stands between a handler and its response: each step that sends headers, the last byte or the end comes to one guard
+ * after the other, from the one that was added last to the first. While a guard is at work its step waits, and so do all
+ * later ones. Only public methods are used, so that HTTP/2 and doubles work.
  */
-export class ResponseHold implements Held {
-  readonly res: HookedResponse
-  readonly #guard: Guard
-  readonly #own: Own
-  /** The handler has ended the response. */
-  ended = false
-  /** The guard was asked about the headers. */
-  #passed = false
+export class ResponseHold extends ResponseHook {
+  /** All guards were asked about the headers. */
+  #asked = false
+  /** The steps that wait; `undefined` while nothing is held. */
+  #waiting: WaitingSteps | undefined = undefined
+  /** Steps that waited are performed: calls of now come from the response's own methods, which call each other. */
+  #releasing = false
+  /** How much of the body is to come, where its length was declared. */
+  #body: BodyLength | undefined = undefined
   #failed = false
   /** The error page is through, and the handler that was stopped does not know. */
   #deaf = false
-  #watching = false
   /** The connection has closed. */
   #gone = false
-  /** Steps that wait; `undefined` while nothing is held. */
-  #steps: Step[] | undefined = undefined
-  /** Bytes that wait. */
-  #bytes = 0
-  /** A write that waits was answered `false`. */
-  #drainOwed = false
-  /** How much of the body is to come, where that matters. */
-  #body: BodyLength | undefined = undefined
-  /** What the status was when the headers would have left. */
-  #status: Status | undefined = undefined
 
-  constructor(res: HookedResponse, guard: Guard) {
-    this.res = res
-    this.#guard = guard
-    this.#own = hookInto(res, this)
-  }
-
-  /** More was held than the response would buffer itself. */
-  get full(): boolean {
-    return this.#bytes >= (this.res.writableHighWaterMark || HIGH_WATER_MARK)
-  }
-
-  get depth(): number {
-    return this.#own.depth
-  }
-
-  /** Calls of now have to wait. */
-  get #isHeld(): boolean {
-    return this.#steps !== undefined && !isCalledFromBeneath(this.res, this)
-  }
-
-  /** Asks for `closed`, once; not before it is needed, since some responses are no emitters. */
-  watchClose(): void {
-    const { res } = this
-    if (this.#watching || typeof res.on !== 'function') return
-    this.#watching = true
-    res.on('close', () => this.#onClose())
-    // The client has left before there was anybody to tell.
-    if (res.destroyed || res.stream?.destroyed) process.nextTick(() => this.#onClose())
+  override add(guard: Guard): void {
+    super.add(guard)
+    // What waits was begun before this guard was there.
+    this.gate.passed = this.#waiting?.steps.length ?? 0
+    this.#asked = false
+    if (this.ended) this.watchClose()
+    if (this.#gone) process.nextTick(() => guard.closed(false))
   }
 
   head(args: HeadArguments): unknown {
-    if (this.#isHeld) refuseHeaders(this.res, 'write')
-    if (this.#passed) return this.#own.writeHead?.apply(this.res, args)
+    if (this.#waiting && !this.#releasing) refuseHeaders(this.res, 'write')
+    if (this.#asked || this.#releasing) return this.ownWriteHead?.apply(this.res, args)
     checkHead(args)
-    const step: Step = { kind: 'head', args, checked: true }
-    return this.#pass(step) ? this.#perform(step) : this.res
+    const step: Step = { kind: 'head', args, last: false }
+    return this.#ask(step) ? this.perform(step) : this.res
   }
 
   flush(): void {
-    if (this.#isHeld) return
-    const step: Step = { kind: 'flush', args: [], checked: true }
-    if (this.#passed || this.#pass(step)) this.#perform(step)
+    if (this.#waiting && !this.#releasing) return
+    const step: Step = { kind: 'flush', args: [], last: false }
+    if (this.#asked || this.#releasing || this.#ask(step)) this.perform(step)
   }
 
   writeChunk(args: unknown[]): unknown {
-    const straight = this.#steps
-      ? isCalledFromBeneath(this.res, this)
-      : this.#passed && !this.#body && !this.#failed
-    if (straight) return this.#own.write?.apply(this.res, args)
+    const straight = this.#waiting ? this.#releasing : this.#asked && !this.#body && !this.#failed
+    if (straight) return this.ownWrite?.apply(this.res, args)
     if (this.#deaf) return refuseWrite(args)
     checkChunk(args[0])
-    const step: Step = { kind: 'write', args, checked: false }
-    if (this.#steps) this.#steps.push(step)
-    else if (this.#passed ? this.#mayGo(step) : this.#pass(step)) return this.#perform(step)
-    this.#bytes += byteLengthOf(args)
-    const more = !this.ended && !this.#gone && !this.full
-    this.#drainOwed ||= !more
+    const step: Step = { kind: 'write', args, last: false }
+    if (this.#waiting) this.#append(this.#waiting, step)
+    else if (this.#ask(step)) return this.perform(step)
+    return this.#mayWriteMore(step)
+  }
+
+  /** What a write that waits is answered. */
+  #mayWriteMore(step: Step): boolean {
+    const waiting = this.#waiting
+    waiting?.count(step)
+    const more = !this.ended && !this.#gone && waiting?.full !== true
+    if (waiting && !more) waiting.drainOwed = true
     return more
   }
 
   finish(args: unknown[]): unknown {
-    if (this.ended) return endAgain(args, this.res, this.#own, this.#steps !== undefined)
+    if (this.ended) return endAgain(this.res, this.ownEnd, args, this.#waiting !== undefined)
     checkLastChunk(args[0])
     this.ended = true
-    const step: Step = { kind: 'end', args, checked: false }
-    if (this.#steps) {
-      this.#steps.push(step)
-      showAgain(this.res)
+    const step: Step = { kind: 'end', args, last: false }
+    if (this.#waiting) {
+      this.#append(this.#waiting, step)
       return this.res
     }
-    const first = !this.#passed
-    this.#passed = true
-    if (!this.#ask(step, first)) return this.res
+    if (!this.#ask(step)) return this.res
     let returned: unknown
     try {
-      if (first) this.#guard.putHeaders()
-      returned = this.#perform(step)
+      returned = this.perform(step)
     } catch (error) {
       // Refused: the response goes on as if this call had not been.
       this.ended = false
@@ -131,120 +91,149 @@ export class ResponseHold implements Held {
       throw error
     }
     this.#deaf = this.#failed
-    this.#guard.closed(true)
+    this.tellClosed()
     return returned
   }
 
-  /** Whether the first step that sends headers may go on now. */
-  #pass(step: Step): boolean {
-    this.#passed = true
-    this.watchClose()
-    if (!this.#ask(step, true)) return false
-    if (step.kind !== 'head') this.#guard.putHeaders()
-    this.#body = BodyLength.from(this.res, step)
+  /** Asks all guards about a step. @returns whether none has to work on it, so that it may be performed */
+  #ask(step: Step): boolean {
+    this.#asked = true
+    if (step.kind !== 'end') this.watchClose()
+    for (let gate: Gate | undefined = this.gate; gate; gate = gate.next) {
+      const wait = this.#askGuard(gate, step)
+      if (!wait) continue
+      if (step.kind === 'head' && !this.headersLeft) step.args = showHead(this.res, step.args)
+      const waiting = new WaitingSteps(this.res, step, this.headersLeft)
+      for (let outer = this.gate; outer !== gate; outer = outer.next ?? gate) outer.passed = 1
+      this.#waiting = waiting
+      this.#waitFor(waiting, gate, wait)
+      waiting.cover()
+      return false
+    }
     return true
   }
 
-  /** Whether a step after the headers may go on now. */
-  #mayGo(step: Step): boolean {
-    if (step.checked || step.kind === 'end') return step.checked || this.#ask(step, false)
-    step.checked = true
-    if (!this.#body?.completedBy(step)) return true
-    this.#body = undefined
-    return this.#ask(step, false)
+  #askGuard(gate: Gate, step: Step): PromiseLike<void> | undefined {
+    if (gate === this.gate) this.#measure(step)
+    if (gate.headers === 'unasked') this.headersDue = true
+    return gate.ask(step, this.res)
   }
 
-  /** @returns whether the guard had nothing to wait for */
-  #ask(step: Step, headers: boolean): boolean {
-    const guard = this.#guard
-    step.checked = true
+  /** Notes which step has the last byte of a body whose length was declared. */
+  #measure(step: Step): void {
+    // The end asks for all of it; HTTP/2 writes its chunk through our own method.
     if (step.kind === 'end') this.#body = undefined
-    let wait: void | PromiseLike<void>
-    try {
-      if (headers) wait = guard.beforeHeaders(step.kind === 'end', statusOfStep(step, this.res))
-      else wait = step.kind === 'end' ? guard.beforeEnd() : guard.beforeLastByte()
-    } catch (error) {
-      wait = Promise.reject(error)
+    else if (this.gate.headers === 'unasked' && !this.headersLeft)
+      this.#body = BodyLength.from(this.res, step)
+    else if (this.#body?.completedBy(step)) {
+      step.last = true
+      this.#body = undefined
     }
-    if (!isPromise(wait)) return true
-    if (headers) {
-      if (step.kind === 'head') step.args = showHead(this.res, step.args)
-      this.#status = statusOf(this.res)
-    }
-    this.#steps = [step]
-    mask(this.res, this)
-    wait.then(
-      () => withoutMask(this.res, this, () => this.#release(headers)),
-      (error) => withoutMask(this.res, this, () => this.#stop(error, this.#steps ?? [], !headers)),
-    )
-    return false
   }
 
-  #release(headers: boolean): void {
-    const { res } = this
-    const steps = this.#steps ?? []
-    this.#letGo()
-    let more: unknown = true
-    try {
-      if (headers && steps[0]) this.#releaseHead(steps[0])
-      for (let step = steps.shift(); step; step = steps.shift()) {
-        if (!this.#mayGo(step)) {
-          this.#steps = [step, ...steps]
-          this.#bytes = bytesOf(this.#steps)
-          return
+  #waitFor(waiting: WaitingSteps, gate: Gate, wait: PromiseLike<void>): void {
+    gate.busy = true
+    wait.then(
+      () => {
+        if (this.#waiting !== waiting) return
+        gate.busy = false
+        gate.passed++
+        waiting.uncover()
+        this.#release(waiting)
+      },
+      (error) => {
+        if (this.#waiting !== waiting) return
+        waiting.uncover()
+        this.#stop(gate, error, waiting.steps, this.headersLeft)
+      },
+    )
+  }
+
+  /** Adds a step to those that wait. Guards that are not at work are asked about it already. */
+  #append(waiting: WaitingSteps, step: Step): void {
+    waiting.push(step)
+    while (this.#askOnce(waiting));
+  }
+
+  /** Asks each guard that is not at work about its next step. @returns whether a step has passed a gate */
+  #askOnce(waiting: WaitingSteps): boolean {
+    let moved = false
+    let limit = waiting.steps.length
+    for (let gate: Gate | undefined = this.gate; gate; gate = gate.next) {
+      const step = waiting.steps[gate.passed]
+      if (step && gate.passed < limit && !gate.busy) {
+        const wait = this.#askGuard(gate, step)
+        if (wait) this.#waitFor(waiting, gate, wait)
+        else {
+          gate.passed++
+          moved = true
         }
-        const returned = this.#perform(step)
-        if (step.kind === 'write') more = returned
       }
+      limit = gate.passed
+    }
+    return moved
+  }
+
+  /** Performs what has passed all gates, and asks about what comes after. */
+  #release(waiting: WaitingSteps): void {
+    const { res } = this
+    let more: unknown = true
+    this.#releasing = true
+    try {
+      do {
+        let step = takePassed(this.gate, waiting.steps)
+        while (step) {
+          const returned = this.perform(step)
+          if (step.kind === 'write') more = returned
+          step = takePassed(this.gate, waiting.steps)
+        }
+      } while (this.#askOnce(waiting))
     } catch (error) {
-      this.#stop(error, steps, res.headersSent !== false)
+      this.#stop(this.gate, error, waiting.steps, res.headersSent !== false)
+      return
+    } finally {
+      this.#releasing = false
+    }
+    if (waiting.steps.length > 0) {
+      waiting.countAgain()
+      waiting.cover()
       return
     }
+    this.#waiting = undefined
     this.#deaf = this.#failed && this.ended
-    if (this.ended || this.#gone) this.#guard.closed(this.ended)
-    else if (this.#drainOwed && more !== false) process.nextTick(() => this.ended || res.emit?.('drain'))
-    this.#drainOwed = false
+    if (this.ended || this.#gone) this.tellClosed()
+    else if (waiting.drainOwed && more !== false) process.nextTick(() => this.ended || res.emit?.('drain'))
   }
 
-  #releaseHead(first: Step): void {
-    const { res } = this
-    // What the handler has set since is too late, as it would have been.
-    if (this.#status) restoreStatus(res, this.#status)
-    if (first.kind !== 'head') this.#guard.putHeaders()
-    // The end has asked for all of it; HTTP/2 writes its chunk through our own method.
-    if (first.kind !== 'end') this.#body = BodyLength.from(res, first)
-    first.checked = true
-  }
-
-  #perform(step: Step): unknown {
-    return perform(step, this.res, this.#own, this.#guard)
+  protected override perform(step: Step): unknown {
+    const status = this.#waiting?.status
+    // What the handler has set since the headers would have left is too late, as it would have been.
+    if (status && this.headersDue && !this.headersLeft) restoreStatus(this.res, status)
+    return super.perform(step)
   }
 
   /** The response does not go on; `steps` is what is lost of it. */
-  #stop(error: unknown, steps: Step[], late: boolean): void {
+  #stop(failed: Gate, error: unknown, steps: Step[], late: boolean): void {
     const headersLeft = late || this.res.headersSent === true
     const streaming = !this.ended
-    this.#letGo()
+    this.#waiting = undefined
     this.#failed = true
-    this.#drainOwed = false
     this.ended = false
+    resetGates(this.gate, headersLeft)
     failCallbacks(steps, error)
     if (!headersLeft) {
-      this.#passed = false
-      clearForErrorPage(this.res, this.#own)
+      this.#asked = false
+      this.headersDue = false
+      this.headersLeft = false
+      this.#body = undefined
+      clearForErrorPage(this)
       if (streaming) process.nextTick(tellWriters, this.res, error)
     }
-    this.#guard.failed(error, headersLeft)
+    failed.guard.failed(error, headersLeft)
   }
 
-  #letGo(): void {
-    this.#steps = undefined
-    this.#bytes = 0
-    unmask(this.res, this)
-  }
-
-  #onClose(): void {
+  protected onClose(): void {
     this.#gone = true
-    if (!this.#steps) this.#guard.closed(this.ended)
+    if (!this.#waiting) this.tellClosed()
   }
 }

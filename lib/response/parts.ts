@@ -85,16 +85,16 @@ export function showHead(res: HookedResponse, args: HeadArguments): HeadArgument
   return status
 }
 
-export interface Status {
+export interface ResponseStatus {
   readonly code: number | undefined
   readonly message: string | undefined
 }
 
-export function statusOf(res: HookedResponse): Status {
+export function statusOf(res: HookedResponse): ResponseStatus {
   return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage }
 }
 
-export function restoreStatus(res: HookedResponse, { code, message }: Status): void {
+export function restoreStatus(res: HookedResponse, { code, message }: ResponseStatus): void {
   if (code !== undefined && res.statusCode !== code) res.statusCode = code
   if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message
 }

@@ -1,69 +1,77 @@
 import { isPromise } from '../base/async'
+import type { Gate } from './gate'
 import type { Guard } from './guard'
-import { type Hooks, hookInto, type Own } from './hooks'
+import { ResponseHook } from './hook'
 import type { HookedResponse } from './parts'
-import { perform, type Step } from './steps'
+import type { Step } from './steps'
 
 /**
  * Stands between a handler and an object in place of a response, as engine.io passes one for a WebSocket handshake:
  * its host takes the headers at the first `writeHead()` and may never end it. Nothing of it is held, except an `end`
  * that waits for the save; what fails is told as an event, since its host listens to `next` once.
  */
-export class UnheldResponse implements Hooks {
-  readonly res: HookedResponse
-  readonly #guard: Guard
-  readonly #own: Own
-  /** The handler has ended it. */
-  ended = false
-  #headersLeft = false
-
+export class UnheldResponse extends ResponseHook {
   constructor(res: HookedResponse, guard: Guard) {
-    this.res = res
-    this.#guard = guard
-    this.#own = hookInto(res, this)
+    super(res, guard)
     guard.letGo()
   }
 
-  watchClose(): void {
-    const { res } = this
-    if (typeof res.on === 'function') res.on('close', () => this.ended || this.#guard.closed(false))
+  override add(guard: Guard): void {
+    super.add(guard)
+    guard.letGo()
   }
 
   head(args: unknown[]): unknown {
-    return this.#send('head', args)
+    return this.#send({ kind: 'head', args, last: false })
   }
 
   flush(): void {
-    this.#send('flush', [])
+    this.#send({ kind: 'flush', args: [], last: false })
   }
 
   writeChunk(args: unknown[]): unknown {
-    return this.#send('write', args)
+    return this.#send({ kind: 'write', args, last: false })
   }
 
   finish(args: unknown[]): unknown {
     if (this.ended) return this.res
     this.ended = true
-    const wait = this.#guard.saveBeside(true, !this.#headersLeft)
-    if (!isPromise(wait)) return this.#end(args)
-    wait.then(() => this.#end(args))
+    const step: Step = { kind: 'end', args, last: true }
+    const saves: PromiseLike<void>[] = []
+    for (let gate: Gate | undefined = this.gate; gate; gate = gate.next) {
+      const wait = gate.guard.saveBeside(true, gate.headers === 'unasked')
+      if (isPromise(wait)) saves.push(wait)
+    }
+    if (saves.length === 0) return this.#end(step)
+    Promise.all(saves).then(() => this.#end(step))
     return this.res
   }
 
-  #send(kind: Step['kind'], args: unknown[]): unknown {
-    if (!this.#headersLeft) {
-      this.#headersLeft = true
-      this.#guard.decideAtOnce()
-      if (kind !== 'head') this.#guard.putHeaders()
+  #send(step: Step): unknown {
+    for (let gate: Gate | undefined = this.gate; gate; gate = gate.next) {
+      if (this.#askHeaders(gate)) gate.guard.decideAtOnce()
     }
-    return perform({ kind, args, checked: true }, this.res, this.#own, this.#guard)
+    return this.perform(step)
   }
 
-  #end(args: unknown[]): unknown {
-    if (!this.#headersLeft) this.#guard.putHeaders()
-    this.#headersLeft = true
-    const returned = this.#own.end?.apply(this.res, args)
-    this.#guard.closed(true)
+  #end(step: Step): unknown {
+    for (let gate: Gate | undefined = this.gate; gate; gate = gate.next) {
+      this.#askHeaders(gate)
+      gate.ended = true
+    }
+    const returned = this.perform(step)
+    this.tellClosed()
     return returned
+  }
+
+  #askHeaders(gate: Gate): boolean {
+    if (gate.headers !== 'unasked') return false
+    gate.headers = 'asked'
+    this.headersDue = true
+    return true
+  }
+
+  protected onClose(): void {
+    if (!this.ended) this.tellClosed()
   }
 }

@@ -23,8 +23,8 @@ const NOT_FOR_A_CASE = [
 
 /** The sentences in the comments of the members of `Entry` and `Backend`. */
 function contractSentences(): string[] {
-  const source = readFileSync(join(__dirname, '../../lib/backend/contract.ts'), 'utf8')
-  const members = source.slice(source.indexOf('export interface Entry'))
+  const files = ['entry.ts', 'contract.ts'].map((name) => join(__dirname, '../../lib/backend', name))
+  const members = files.map((file) => readFileSync(file, 'utf8')).join('')
   const comments = [...members.matchAll(/^ {2}\/\*\*(.*?)\*\//gms)].map(([, text = '']) => text)
   return comments.flatMap((comment) => {
     const text = comment

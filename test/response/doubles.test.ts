@@ -57,7 +57,7 @@ describe('a response that is hardly one (T25)', () => {
       const lines: string[] = []
       const res: any = {
         getHeader: () => undefined,
-        setHeader: (name: string, value: string) => name === 'Set-Cookie' && lines.push(value),
+        setHeader: (name: string, value: string[]) => name === 'Set-Cookie' && lines.push(...value),
         end() {},
       }
       await run(store, first, res)

@@ -208,6 +208,93 @@ describe('two middlewares that both hold the response', () => {
   })
 })
 
+describe('a middleware that is mounted late on a response', () => {
+  it('saves a session that begins after the headers have left, and tells that its cookie is late', async (t) => {
+    const store = new SlowStore({})
+    const second = make('two', store) as any
+    const late: unknown[] = []
+    let id = ''
+    second.events.on('withheld', ({ because }: { because: string }) => late.push(because))
+    const { client } = await app(t, [
+      make('one', new SlowStore({})),
+      (req, res, next) => {
+        res.write('a')
+        req.session.destroy(next)
+      },
+      second,
+      (req, res) => {
+        req.session.guest = true
+        id = req.sessionID
+        res.write('b')
+        res.end('c')
+      },
+    ])
+    const answer = await client.get('/')
+    assert.equal(answer.body, 'abc')
+    assert.equal((await get(store, id)).guest, true)
+    assert.deepEqual(late, ['late'])
+    assert.deepEqual(answer.setCookies, [])
+  })
+
+  it('saves a session that begins after the response has ended', async (t) => {
+    const store = new SlowStore({})
+    let id = ''
+    const { client } = await app(t, [
+      make('one', new SlowStore({})),
+      (req, res, next) => {
+        req.session.destroy(() => {
+          res.end('through')
+          next()
+        })
+      },
+      make('two', store),
+      (req) => {
+        req.session.guest = true
+        id = req.sessionID
+      },
+    ])
+    assert.equal((await client.get('/')).body, 'through')
+    let found: any
+    await until(() => {
+      get(store, id).then((session) => {
+        found = session
+      })
+      return found !== undefined
+    })
+    assert.equal(found.guest, true)
+    await until(() => openFlights(store) === 0)
+  })
+
+  it('holds it together with those before: of three each puts its own cookie', async (t) => {
+    const end: Handler = (req, res, next) => {
+      if (req.url !== '/begin') {
+        req.session = null
+        return next()
+      }
+      req.session.user = 'mary'
+      return res.end()
+    }
+    const { client } = await app(t, [
+      make('one', new SlowStore({}), { unset: 'destroy' }),
+      end,
+      make('two', new SlowStore({}), { unset: 'destroy' }),
+      end,
+      make('three', new SlowStore({})),
+      (req, res) => {
+        req.session.user = 'mary'
+        res.write('a')
+        res.end('b')
+      },
+    ])
+    await client.get('/begin')
+    assert.ok(client.cookie('one'))
+    const answer = await client.get('/')
+    assert.equal(answer.body, 'ab')
+    assert.equal(client.cookie('one'), undefined, 'cleared')
+    assert.ok(client.cookie('three'))
+  })
+})
+
 describe('eleven middlewares on one store', () => {
   it('have one pair of listeners on it, and warn of no leak', async () => {
     const warnings: Error[] = []

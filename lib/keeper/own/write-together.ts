@@ -1,7 +1,16 @@
 import type { Backend, Entry, Replaced } from '../../backend/contract'
+import type { Written } from '../contract'
 import type { Ask } from './backend-calls'
-import type { Joiner } from './commit-queue'
 import type { Draft } from './draft'
+
+/** One of the commits that are written together. */
+export interface JoinedCommit {
+  readonly draft: Draft
+  /** Its request has not given up. */
+  readonly waits: boolean
+  settle(how: Written): void
+  fail(error: unknown): void
+}
 
 /**
  * Writes the changes of several requests of one session in one swap, in their order, and tells each how it went. Never
@@ -11,7 +20,7 @@ import type { Draft } from './draft'
  * @returns what was written, if so
  */
 export async function writeTogether(
-  joiners: readonly Joiner[],
+  joiners: readonly JoinedCommit[],
   lastWritten: Entry | undefined,
   backend: Backend,
   ask: Ask,
@@ -46,7 +55,7 @@ export async function writeTogether(
 }
 
 /** @returns the commit that has all of them in it; `undefined`: what they would change is no session */
-function composed(joiners: readonly Joiner[], theirs: Entry): Draft | undefined {
+function composed(joiners: readonly JoinedCommit[], theirs: Entry): Draft | undefined {
   const { draft } = first(joiners)
   const merging = draft.merging(theirs)
   if (!merging) return undefined
@@ -59,6 +68,6 @@ function composed(joiners: readonly Joiner[], theirs: Entry): Draft | undefined 
   return last.compose(JSON.stringify(merging.data), cookieText, merging.expires)
 }
 
-function first(joiners: readonly Joiner[]): Joiner {
-  return joiners[0] as Joiner
+function first(joiners: readonly JoinedCommit[]): JoinedCommit {
+  return joiners[0] as JoinedCommit
 }
