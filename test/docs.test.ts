@@ -1,6 +1,6 @@
 /** README says what the code has: codes, events and options, in both directions. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '../lib/base/errors'
@@ -64,4 +64,16 @@ test("README's table of a backend's methods and the contract have the same metho
   const methods = [...body.matchAll(/^ {2}(\w+)\??\(/gm)].map(([, name]) => name)
   assert.ok(methods.length > 5)
   assert.deepEqual(named.sort(), methods.sort())
+})
+
+test("README's table of warnings and the code have the same codes", () => {
+  const lib = join(ROOT, 'lib')
+  const files = (readdirSync(lib, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'))
+  const told = files.flatMap(
+    (name) => readFileSync(join(lib, name), 'utf8').match(/\bSOJOURN_[A-Z_]+/g) ?? [],
+  )
+  // One is made of the option's name.
+  const made = ['SOJOURN_UNDEFINED_RESAVE', 'SOJOURN_UNDEFINED_SAVEUNINITIALIZED']
+  const codes = new Set([...told.filter((code) => code !== 'SOJOURN_UNDEFINED_'), ...made])
+  assert.deepEqual(namesUnder('### Warnings'), [...codes].sort())
 })

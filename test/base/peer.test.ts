@@ -17,7 +17,6 @@ test('one that is there and fails to load says why, and what a bundler needs', (
   for (const [message, code] of [
     ['No native build was found for platform=linux', undefined],
     ["Cannot find module '@lmdb/lmdb-linux-x64'", 'MODULE_NOT_FOUND'],
-    ['Code generation from strings disallowed for this context', undefined],
   ] as const) {
     assert.throws(
       () => loadPeer('lmdb', 'LmdbStore', failing(message, code)),
@@ -29,4 +28,15 @@ test('one that is there and fails to load says why, and what a bundler needs', (
         (error.cause as Error).message === message,
     )
   }
+})
+
+test('code from strings is a matter of how Node.js was started, not of bundles', () => {
+  const message = 'Code generation from strings disallowed for this context'
+  assert.throws(
+    () => loadPeer('lmdb', 'LmdbStore', failing(message)),
+    (error: Error) =>
+      error.message.includes(message) &&
+      /without --disallow-code-generation-from-strings/.test(error.message) &&
+      !/external|npm install/.test(error.message),
+  )
 })
