@@ -54,14 +54,25 @@ function trimDeclarations() {
       ([, specifier]) => `${resolve(dirname(file), specifier)}.d.ts`,
     )
   const shown = new Set(entries.map((entry) => join(out, `${entry}.d.ts`)))
+  for (const { types, default: code } of Object.values(subpaths)) {
+    if (types && !code) shown.add(join(out, types.replace('./dist/', '')))
+  }
   for (const file of [...shown]) for (const imported of importedBy(file)) shown.add(imported)
   const reached = new Set(shown)
   for (const file of reached) for (const imported of importedBy(file)) reached.add(imported)
   for (const name of readdirSync(out, { recursive: true })) {
     const file = join(out, name)
-    if (!file.endsWith('.d.ts') || shown.has(file)) continue
-    if (!reached.has(file)) rmSync(file)
-    else writeFileSync(file, readFileSync(file, 'utf8').replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, ''))
+    if (!file.endsWith('.d.ts')) continue
+    if (!reached.has(file)) {
+      rmSync(file)
+      continue
+    }
+    const text = readFileSync(file, 'utf8')
+    const read = shown.has(file) ? text : text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
+    writeFileSync(
+      file,
+      read.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4)),
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTsIgnore: whether those lines are errors depends on what the user has installed
 import type { EventEmitter } from 'node:events'
-import type { LooseError } from './base/async'
+import type { Callback, LooseError } from './base/async'
 import * as errors from './base/errors'
 import type * as events from './base/events'
 import type * as cookies from './cookie/settings'
@@ -11,6 +11,7 @@ import type * as options from './session/options'
 import { Session as SessionClass } from './session/session'
 import { Store as StoreClass } from './session/store'
 import * as memory from './store/memory'
+import type { StoredSession } from './store/options'
 import type * as watch from './store/watch'
 
 /**
@@ -28,6 +29,10 @@ function session(options?: session.SessionOptions): session.SessionMiddleware {
 }
 
 type Self = typeof session
+type Done = Promise<void>
+type Found = Promise<StoredSession | null>
+type All = Promise<Record<string, StoredSession>>
+type Count = Promise<number>
 
 /**
  * The names of `@types/express-session`, and ours. Interfaces that applications add to by declaration merging have to be
@@ -99,13 +104,35 @@ declare namespace session {
     createSession(req: LooseError, session: SessionData): Session & SessionData
   }
 
-  const MemoryStore: typeof memory.MemoryStore
-  type MemoryStore = memory.MemoryStore
   type MemoryStoreOptions = memory.MemoryStoreOptions
   /** What `store.watch` takes, tells, and tells it to. */
   type WatchTarget = watch.WatchTarget
   type WatchEvent = watch.WatchEvent
   type WatchListener = watch.WatchListener
+  const MemoryStore: {
+    new (options?: MemoryStoreOptions): MemoryStore
+    readonly prototype: MemoryStore
+  }
+  /**
+   * Declares its methods twice, so that classes may extend this one with methods that return nothing, as they could that
+   * of express-session: of a method that has several signatures TypeScript compares type parameters as `any`.
+   */
+  interface MemoryStore extends memory.MemoryStore {
+    get<P extends Found = Found>(sid: string, callback: Callback<SessionData | null>): P
+    get<P extends Found = Found>(sid: string, callback?: Callback<StoredSession | null>): P
+    set<P extends Done = Done>(sid: string, session: SessionData, callback: Callback): P
+    set<P extends Done = Done>(sid: string, session: SessionData, callback?: Callback): P
+    destroy<P extends Done = Done>(sid: string, callback: Callback): P
+    destroy<P extends Done = Done>(sid: string, callback?: Callback): P
+    touch<P extends Done = Done>(sid: string, session: SessionData, callback: Callback): P
+    touch<P extends Done = Done>(sid: string, session: SessionData, callback?: Callback): P
+    all<P extends All = All>(callback: Callback<{ [sid: string]: SessionData } | null>): P
+    all<P extends All = All>(callback?: Callback<Record<string, StoredSession>>): P
+    length<P extends Count = Count>(callback: Callback<number>): P
+    length<P extends Count = Count>(callback?: Callback<number>): P
+    clear<P extends Done = Done>(callback: Callback): P
+    clear<P extends Done = Done>(callback?: Callback): P
+  }
 
   /** Makes what a store's option `seal` takes: records are encrypted at rest. */
   const seal: typeof sealing.seal
@@ -160,10 +187,12 @@ type TheirStore = import('express-session').Store & { generate: (req: Express.Re
 type AliasedFields = import('express-session').SessionFields
 /** @ts-ignore: a name that only we have, and one whose type does not depend on SessionData */
 type AliasedCode = import('express-session').SessionErrorCode
+/** @ts-ignore: under the alias, reads what declares `Express.SessionStore` */
+type NameOfStore = import('express-session/dist/express-session').Read
 
 // In a tuple, because a condition on a type that cannot be resolved cannot be resolved either.
 type IfAny<T, Yes, No> = [0] extends [1 & T] ? Yes : No
-type Field<Name extends keyof session.SessionFields, Theirs> = IfAny<
+type Field<Name extends keyof session.SessionFields, Theirs, _Read = unknown> = IfAny<
   Theirs,
   session.SessionFields[Name],
   IfAny<AliasedFields, Theirs, AliasedFields[Name]>
@@ -184,7 +213,7 @@ declare global {
     interface Request {
       session: Field<'session', TheirSession>
       sessionID: string
-      sessionStore: Field<'sessionStore', TheirStore>
+      sessionStore: Field<'sessionStore', TheirStore, NameOfStore>
     }
   }
 }

@@ -35,7 +35,7 @@ const LONGER: Record<string, string> = {
 }
 
 /** Type-only, and in lines that a missing module makes no error of. */
-const TYPES_BESIDE = ['index.ts express-session']
+const TYPES_BESIDE = ['index.ts express-session', 'index.ts express-session/dist/express-session']
 
 interface Source {
   /** Path in lib, with `/`. */
@@ -69,9 +69,9 @@ const roomOf = (path: string): string => path.split('/')[0] ?? ''
 
 /** Why a file of lib may not import another. */
 function fault(from: string, to: string): string | undefined {
-  if (/(^|\/)index$/.test(to)) return 'the face of a room is for users'
-  // The face of the package imports what it shows.
+  // The face of the package imports what it shows, and its types are known to Express by other names.
   if (!from.includes('/')) return undefined
+  if (/(^|\/)index$/.test(to)) return 'the face of a room is for users'
   const [room, other] = [roomOf(from), roomOf(to)]
   if (room !== other) {
     return ROOMS.indexOf(other) >= 0 && ROOMS.indexOf(other) < ROOMS.indexOf(room)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { consumer, pack, run } from './packed'
+import { consumer, link, pack, run } from './packed'
 
 const packed = pack()
 after(() => packed.remove())
@@ -11,7 +11,11 @@ after(() => packed.remove())
 const app = newConsumer('app')
 const installed = join(app, 'node_modules/sojourn')
 const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-const subpaths = Object.keys(manifest.exports).map((subpath) => join('sojourn', subpath))
+/** One is for the compiler alone. */
+const TYPES_ALONE = './dist/express-session'
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => subpath !== TYPES_ALONE)
+  .map((subpath) => join('sojourn', subpath))
 
 function newConsumer(name: string, packageName?: string): string {
   const folder = join(packed.tarball, '..', name)
@@ -65,7 +69,7 @@ describe('the published package', () => {
   test('has types that are right for every way of resolving them', async () => {
     const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core')
     const data = createPackageFromTarballData(readFileSync(packed.tarball))
-    const analysis = await checkPackage(data, { excludeEntrypoints: ['./package.json'] })
+    const analysis = await checkPackage(data, { excludeEntrypoints: ['./package.json', TYPES_ALONE] })
     assert.ok(analysis.types)
     assert.deepEqual(analysis.problems, [])
   })
@@ -134,6 +138,52 @@ describe('an application that has it installed', () => {
   })
 })
 
+describe('a bundle with LmdbStore in it', () => {
+  const folder = newConsumer('bundled')
+  link(folder, 'lmdb')
+  const input = join(folder, 'app.cjs')
+  const store = "new (require('sojourn/lmdb').LmdbStore)({ path: __filename + '.sessions' })"
+  writeFileSync(
+    input,
+    `try { ${store}.close().then(() => console.log('opened')) } catch (error) { console.log(error.message) }`,
+  )
+  const bundlers: Record<string, (output: string, external: string[]) => Promise<unknown>> = {
+    esbuild: async (outfile, external) => {
+      const { build } = require('esbuild') as { build(options: object): Promise<unknown> }
+      await build({
+        entryPoints: [input],
+        bundle: true,
+        platform: 'node',
+        outfile,
+        external,
+        logLevel: 'error',
+      })
+    },
+    rolldown: async (file, external) => {
+      const { rolldown } = await import('rolldown')
+      const options = { platform: 'node', external, onLog: () => {} } as const
+      const bundled = await rolldown({ ...options, input })
+      await bundled.write({ file, format: 'cjs' })
+    },
+  }
+
+  for (const [name, bundle] of Object.entries(bundlers)) {
+    test(`${name}: without lmdb's native part it says what to do, and that works`, async () => {
+      const [whole, external] = [`${name}-whole.cjs`, `${name}-external.cjs`]
+      await bundle(join(folder, whole), [])
+      assert.match(run(folder, process.execPath, [whole]), /there and fails to load .*external: \['lmdb'\]/)
+      await bundle(join(folder, external), ['lmdb'])
+      assert.equal(run(folder, process.execPath, [external]).trim(), 'opened')
+    })
+  }
+
+  test('and Node.js that makes no code from strings says so', () => {
+    const printed = run(folder, process.execPath, ['--disallow-code-generation-from-strings', input])
+    assert.match(printed, /start Node\.js without --disallow-code-generation-from-strings/)
+    assert.doesNotMatch(printed, /external/)
+  })
+})
+
 describe('the type declarations', () => {
   test('ask for no package that a user need not have', () => {
     const asked = new Set<string>()
@@ -144,7 +194,8 @@ describe('the type declarations', () => {
         if (specifier && !specifier.startsWith('.') && !specifier.startsWith('node:')) asked.add(specifier)
     }
     // In lines that a missing module makes no error of.
-    assert.deepEqual([...asked], ['express-session'])
+    const inIgnoredLines = ['express-session', 'express-session/dist/express-session']
+    assert.deepEqual([...asked], inIgnoredLines)
   })
 
   test('show nothing that is internal', () => {

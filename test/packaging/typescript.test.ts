@@ -43,7 +43,8 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
       compiles(version, 'own', { resolution: 'bundler' })
     })
     test(`TypeScript ${version}, as express-session`, () => {
-      compiles(version, 'alias', { resolution: 'node16' })
+      compiles(version, 'alias', { resolution: 'nodenext' })
+      compiles(version, 'alias', { resolution: 'bundler' })
     })
     test(`TypeScript ${version}, as sojourn beside ${THEIRS}: no TS2717, and data declared for sojourn`, () => {
       compiles(version, 'beside', { resolution: 'node16' })
@@ -52,6 +53,10 @@ describe('applications in TypeScript', { skip: withoutNetwork }, () => {
 
   test('TypeScript 5.4 in a project of the old kind, as sojourn', () => {
     compiles('5.4', 'own', { resolution: 'node10' })
+  })
+
+  test('TypeScript 5.4 in a project of the old kind, as express-session', () => {
+    compiles('5.4', 'alias', { resolution: 'node10' })
   })
 
   test(`as express-session with ${THEIRS} left behind, where declarations are not checked`, () => {

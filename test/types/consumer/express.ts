@@ -72,6 +72,41 @@ class Mine extends Store {
     callback?.()
   }
 }
+/** As classes over that of express-session are written: methods that return nothing. */
+class Counting extends MemoryStore {
+  gets = 0
+  get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
+    this.gets++
+    super.get(sid, callback)
+  }
+  set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
+    super.set(sid, session, callback)
+  }
+  destroy(sid: string, callback?: (err?: any) => void): void {
+    super.destroy(sid, callback)
+  }
+  touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
+    super.touch(sid, session, callback)
+  }
+  all(callback: (err: any, sessions?: { [sid: string]: SessionData } | null) => void): void {
+    super.all(callback)
+  }
+  length(callback: (err: any, length?: number) => void): void {
+    super.length(callback)
+  }
+  clear(callback?: (err?: any) => void): void {
+    super.clear(callback)
+  }
+}
+export async function inMemory(store: MemoryStore, id: string, other: LmdbStore): Promise<number> {
+  store.get(id, (_err, found) => found?.views.toFixed())
+  const either = id ? store : other
+  await either.set(id, { cookie: { originalMaxAge: null }, views: 1 })
+  const views: number | undefined = (await either.get(id))?.views
+  // @ts-expect-error: a promise of a session, whatever is asked for
+  const wrong: number | null = await store.get(id)
+  return (await store.get(id))?.views ?? wrong ?? views ?? (await either.length())
+}
 // @ts-expect-error: get, set and destroy are abstract
 class Half extends Store {
   get(_sid: string, callback: (err: any) => void): void {
@@ -104,6 +139,7 @@ app.use(double, session({ store: new (connectsqlite3(session))() }))
 const url = 'redis://localhost'
 export const stores: Store[] = [
   new Mine(),
+  new Counting(),
   new MemoryStore(),
   new LmdbStore({ path: 'sessions.lmdb' }),
   new PostgresStore({ connectionString: url }),
