@@ -10,7 +10,7 @@ import { noteValuesAtEnd } from './late-change'
 import { readyCookie, renewOnce } from './renew'
 import { createRecord, hasOwnSave, keepAlive, saveByMethod, writeRecord } from './save'
 import type { RequestState } from './state'
-import { liveText } from './text'
+import { textToSave } from './text'
 
 /**
  * What happens when headers, the last byte or the end of a response are about to leave: the session is saved, if it
@@ -32,7 +32,7 @@ export function commit(state: RequestState, ending: boolean, headers: boolean): 
   if (state.isEnded(session.id)) return
   readyCookie(state, session)
   if (ending) renewOnce(state, session)
-  const data = liveText(session, state.known)
+  const data = textToSave(state, session)
   if (ending) noteValuesAtEnd(state, session, data)
   if (context.looksAtData) warnOfData(session, data, state.originalData)
 

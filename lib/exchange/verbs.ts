@@ -10,14 +10,14 @@ import { readyCookie, renewOnce } from './renew'
 import { createRecord, REDRAWS_MAX, writeRecord } from './save'
 import { inflate } from './start'
 import type { RequestState } from './state'
-import { liveText } from './text'
+import { liveText, textToSave } from './text'
 
 /** `session.save()`: writes also what is unchanged, so that the session lives on. */
 export async function save(state: RequestState, session: Session): Promise<void> {
   // As in express-session, an id that is no string is never saved.
   if (typeof session.id !== 'string') return
   prepare(state, session, 'save')
-  const data = liveText(session)
+  const data = textToSave(state, session)
   const { known } = state
   if (known?.id === session.id) await writeRecord(state, known, session, data)
   else await createRecord(state, session, data)

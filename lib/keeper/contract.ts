@@ -14,6 +14,8 @@ export interface Keeper {
   readonly resaveIsTouch: boolean
   /** Whether the store gets the live session itself, and may put marks on it. */
   readonly lendsSession: boolean
+  /** Whether the tree of a text that it is given spares it parsing that text; see `composedText`. */
+  readonly readsTrees: boolean
   /** Absent, expired or unreadable: `undefined`. */
   load(id: string): Awaitable<Loaded | undefined>
   /** Saves a new session. `undefined`: the id is taken, nothing was changed. */

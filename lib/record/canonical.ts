@@ -10,21 +10,6 @@ export interface CanonicalCookie {
   readonly end: number
 }
 
-/**
- * What reading a canonical record gives. A store in this process's memory keeps it beside the text, for the next
- * one who reads it.
- */
-export interface Reading {
-  /** Whose configuration makes it canonical; for others the text has to be read. */
-  readonly reader: CanonicalReader
-  /** Epoch ms. */
-  readonly created: number
-  /** Epoch ms, or `null` when the cookie ends with the browser. */
-  readonly expires: number | null
-  /** The record's data text. */
-  readonly data: string
-}
-
 const QUOTE = 0x22
 const CLOSE_BRACE = 0x7d
 const COMMA = 0x2c
@@ -48,11 +33,6 @@ export class CanonicalReader {
     const [afterLife, afterExpires] = base.json
     this.#head = `{"cookie":{"originalMaxAge":${base.maxAge}${afterLife},"expires":`
     this.#tail = `${afterExpires},"created":`
-  }
-
-  /** @returns what `read` would make of a record with these times and data, whose cookie overrides nothing */
-  readingOf(created: number, expires: number | null, data: string): Reading {
-    return { reader: this, created, expires, data }
   }
 
   read(body: string): CanonicalCookie | undefined {

@@ -5,7 +5,6 @@
  * whose times move with every request. For a record whose `cookie` comes first (all that express-session and we
  * write) it is cut out of the string, so that loading costs one parse and no stringify.
  */
-import { isSame } from './tree'
 
 /** The data of a session, by top-level key. */
 export type Data = Record<string, unknown>
@@ -24,26 +23,6 @@ const COMMA = 0x2c
  */
 export function dataText(session: object): string {
   return JSON.stringify(withoutCookie(session))
-}
-
-/**
- * As `dataText`, of a session that was made of a copy of `shown` when `text` was its data text. Where nothing has
- * changed since, that is `text` still, and comparing costs a fraction of writing JSON.
- */
-export function dataTextSince(session: object, shown: Data, text: string): string {
-  return isUnchanged(session as Data, shown) ? text : dataText(session)
-}
-
-/** `false` may also mean that only JSON can tell. */
-function isUnchanged(session: Data, shown: Data): boolean {
-  const keys = Object.keys(session)
-  let i = 0
-  for (const key in shown) {
-    if (keys[i] === 'cookie') i++
-    if (key !== keys[i++] || !isSame(session[key], shown[key])) return false
-  }
-  if (keys[i] === 'cookie') i++
-  return i === keys.length
 }
 
 /** A shallow copy without `cookie`; the key `__proto__` is copied as data like any other. */

@@ -82,12 +82,13 @@ function copyOfArray(values: unknown[], depth: number): unknown {
   return copy
 }
 
-/** The one member of an array that JSON looks at besides its elements; in an object it is a key among the others. */
+/** The one member of an array that JSON looks at besides its elements; an own one of an object is a key among the others. */
 function hasToJson(array: object): boolean {
   return (array as { toJSON?: unknown }).toJSON !== undefined
 }
 
 function isPolluted(): boolean {
+  if (hasToJson(EMPTY)) return true
   for (const _ in EMPTY) return true
   return false
 }

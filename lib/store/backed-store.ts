@@ -1,11 +1,9 @@
 import type { Backend, Entry, StoreKey } from '../backend/contract'
-import { keepsReadings, type ReadEntry } from '../backend/readings'
 import { type Awaitable, type Callback, settle, whenDone } from '../base/async'
 import { systemClock } from '../base/clock'
 import { badOption } from '../base/errors'
 import type { EndReason } from '../base/events'
 import { limitConcurrency } from '../base/limit-concurrency'
-import type { Reading } from '../record/canonical'
 import { cookieEnd } from '../record/expiry'
 import type { SessionData } from '../session/session'
 import { Store } from '../session/store'
@@ -32,8 +30,8 @@ export class BackedStore extends Store {
   readonly backend: Backend
   /** @internal */
   readonly ttlMs: number
-  /** @internal whether what was read in a record is kept beside it; never beside a sealed one */
-  readonly keepsReadings: boolean
+  /** @internal */
+  readonly seals: boolean
   /** @internal */
   readonly owners: Owners | undefined
   /** @internal where sessions stand that this store has not taken over yet */
@@ -54,7 +52,7 @@ export class BackedStore extends Store {
     this.ttlMs = ttl
     this.keys = new KeyRing(prefix, hashIds)
     this.#sealer = options.seal
-    this.keepsReadings = keepsReadings(backend) && options.seal === undefined
+    this.seals = options.seal !== undefined
     this.owners = options.owner || options.maxPerOwner ? new Owners(backend, options, this) : undefined
     this.migration = Migration.of(this, options, (id) => this.keys.plain(id))
     this.#watching = new Watching(this, this.migration !== undefined)
@@ -183,9 +181,8 @@ export class BackedStore extends Store {
   }
 
   /** @internal what the backend is given for a session */
-  entryFor(session: object, text: string, expires: number, reading?: Reading): ReadEntry {
-    const owner = this.owners?.of(session)
-    return this.keepsReadings ? { body: text, expires, owner, reading } : { body: text, expires, owner }
+  entryFor(session: object, text: string, expires: number): Entry {
+    return { body: text, expires, owner: this.owners?.of(session) }
   }
 
   /** @internal the text that the backend keeps for a record */

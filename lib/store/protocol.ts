@@ -2,7 +2,6 @@ import type { Backend, Entry, StoreKey } from '../backend/contract'
 import type { Awaitable } from '../base/async'
 import { SessionOptionError } from '../base/errors'
 import type { EndReason } from '../base/events'
-import type { Reading } from '../record/canonical'
 import type { Store } from '../session/store'
 import type { KeyRing } from './keys'
 import type { Lifecycle } from './lifecycle'
@@ -26,8 +25,6 @@ export const STORE_PROTOCOL = 1
  * - The store is known by `STORE` and never by its class; errors are known by name and code (`isSessionError`).
  * - Plain values, functions and these methods cross the boundary. A `Session` or a `Cookie` does not: each copy has
  *   private fields of its own in them. The store gets a session only to ask its `owner` function, and as text.
- * - A `Reading` belongs to the `CanonicalReader` that made it. The backend keeps it unread, and a keeper uses only those of
- *   its own reader, so that one of another copy is passed over and the text is read.
  * - The listener that joins `lifecycle` is the middleware's: see `Listener`.
  */
 export interface OwnStore extends Store {
@@ -35,8 +32,8 @@ export interface OwnStore extends Store {
   readonly backend: Backend
   /** Life of a session whose cookie ends with the browser. */
   readonly ttlMs: number
-  /** Whether the backend keeps what was read in a record beside it. */
-  readonly keepsReadings: boolean
+  /** Whether records are encrypted: nothing of them is kept in the clear. */
+  readonly seals: boolean
   readonly owners:
     | (Pick<Owners, 'of'> & { readonly limit: Pick<LoginLimit, 'enter'> | undefined })
     | undefined
@@ -46,7 +43,7 @@ export interface OwnStore extends Store {
   /** The store key of an id that came in a cookie. */
   keyOf(id: string): StoreKey
   /** What the backend is given for a session. */
-  entryFor(session: object, text: string, expires: number, reading?: Reading): Entry
+  entryFor(session: object, text: string, expires: number): Entry
   /** The text that the backend keeps for a record. */
   sealed(key: StoreKey, body: string): string
   /** The record in what the backend keeps; `undefined`: it cannot be opened. */

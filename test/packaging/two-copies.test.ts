@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
 import type sojourn from '../../lib'
-import type { ReadEntry } from '../../lib/backend/readings'
 import type { SessionEngine } from '../../lib/engine'
 import type { BackedStore, BackedStoreOptions } from '../../lib/store/backed-store'
 import { type Handler, routes, serve } from '../support/app'
@@ -268,7 +267,7 @@ for (const [name, make] of Object.entries(STORES)) {
 }
 
 describe('one MemoryStore under middlewares of two copies', () => {
-  test('what one copy has read in a record is not used by the other', async (t) => {
+  test('what one copy has parsed or written is not what the other takes for the record', async (t) => {
     const store = STORES['MemoryStore']?.(t) as BackedStore
     const view: Handler = (req, res) => {
       req.session.views = (req.session.views ?? 0) + 1
@@ -285,14 +284,8 @@ describe('one MemoryStore under middlewares of two copies', () => {
     assert.equal((await one.get('/')).body, '1')
     assert.equal((await another.get('/')).body, '2')
     assert.equal((await one.get('/')).body, '3')
-    const { reading } = store.backend.read(idOf(one)) as ReadEntry
-    // False, to see whose reading it is.
-    ;(reading as { data: string }).data = '{"views":50}'
-    assert.equal((await another.get('/')).body, '4')
-    assert.equal((await one.get('/')).body, '5')
-    const { reading: again } = store.backend.read(idOf(one)) as ReadEntry
-    ;(again as { data: string }).data = '{"views":50}'
-    assert.equal((await one.get('/')).body, '51')
+    assert.equal((await one.get('/')).body, '4')
+    assert.equal((await another.get('/')).body, '5')
   })
 })
 

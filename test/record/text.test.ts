@@ -4,7 +4,6 @@ import { applyDelta, deltaBetween } from '../../lib/record/delta'
 import {
   dataText,
   dataTextOf,
-  dataTextSince,
   joinRecord,
   parseData,
   parseRecord,
@@ -134,48 +133,4 @@ describe('the delta between two data texts', () => {
     )
     assert.equal(({} as any).polluted, undefined)
   })
-})
-
-describe('dataTextSince', () => {
-  const text = '{"a":1,"b":"x","c":null,"d":true}'
-  const nested = '{"a":1,"list":[1,{"k":"v"}]}'
-  const changes: Record<string, (session: Record<string, any>) => void> = {
-    nothing: () => {},
-    'a value': (s) => (s.a = 2),
-    'a value of another type': (s) => (s.a = '1'),
-    'the sign of a zero': (s) => (s.a = -0),
-    'a value that is no JSON': (s) => (s.a = Number.NaN),
-    'a value to a function': (s) => (s.a = () => {}),
-    'a value to undefined': (s) => (s.b = undefined),
-    'a value to an object with toJSON': (s) => (s.a = new Date(0)),
-    'null to an object': (s) => (s.c = {}),
-    'a new key': (s) => (s.e = 1),
-    'a new key of undefined': (s) => (s.e = undefined),
-    'a new key in place of another': (s) => {
-      delete s.a
-      s.e = 1
-    },
-    'a key gone': (s) => delete s.d,
-    'the order': (s) => {
-      const { a } = s
-      delete s.a
-      s.a = a
-    },
-    'a getter in place of a value': (s) => Object.defineProperty(s, 'a', { enumerable: true, get: () => 7 }),
-    'the key __proto__': (s) =>
-      Object.defineProperty(s, '__proto__', { value: 1, enumerable: true, configurable: true }),
-    'inside of a value': (s) => {
-      if (s.list) s.list[1].k = 'w'
-    },
-  }
-  for (const [name, change] of Object.entries(changes)) {
-    it(`is the data text after a change of ${name}`, () => {
-      for (const before of [text, nested]) {
-        const shown = JSON.parse(before)
-        const session = { cookie: { path: '/' }, ...JSON.parse(before) }
-        change(session)
-        assert.equal(dataTextSince(session, shown, before), dataText(session))
-      }
-    })
-  }
 })

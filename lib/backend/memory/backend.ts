@@ -1,10 +1,9 @@
 import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
 import { yieldingToEventLoop } from '../../base/yield'
-import type { Replaced, StoreKey } from '../contract'
+import type { Backend, Entry, Replaced, StoreKey } from '../contract'
 import { Followers } from '../followers'
 import type { Ending, NewsListener } from '../news'
-import type { ReadEntry, ReadingBackend } from '../readings'
 import { ByOwner } from './by-owner'
 import type { MemoryListener } from './listener'
 import { entryOf, type MemoryNode } from './node'
@@ -12,8 +11,7 @@ import { SHARDS, shardOf } from './shards'
 import { Sweep } from './sweep'
 
 /** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
-export class MemoryBackend implements ReadingBackend {
-  readonly keepsReadings = true
+export class MemoryBackend implements Backend {
   readonly #shards: Array<Map<StoreKey, MemoryNode> | undefined> = new Array(SHARDS).fill(undefined)
   readonly #sweep = new Sweep(this.#shards, (node: MemoryNode) => this.#expire(node))
   readonly #owners = new ByOwner<MemoryNode>()
@@ -34,7 +32,6 @@ export class MemoryBackend implements ReadingBackend {
       body: '',
       expires: 0,
       owner: undefined,
-      reading: undefined,
     } as unknown as MemoryNode
     ring.older = ring
     ring.newer = ring
@@ -46,7 +43,7 @@ export class MemoryBackend implements ReadingBackend {
     return this.#size
   }
 
-  read(key: StoreKey): ReadEntry | undefined {
+  read(key: StoreKey): Entry | undefined {
     const node = this.#live(key)
     if (!node) return undefined
     this.#use(node)
@@ -54,17 +51,17 @@ export class MemoryBackend implements ReadingBackend {
   }
 
   /** As `read`, for a look that is no use of the session. */
-  peek(key: StoreKey): ReadEntry | undefined {
+  peek(key: StoreKey): Entry | undefined {
     const node = this.#live(key)
     return node && entryOf(node)
   }
 
-  create(key: StoreKey, entry: ReadEntry): boolean {
+  create(key: StoreKey, entry: Entry): boolean {
     if (this.#live(key)) return false
     if (this.#size >= this.#max) this.#evict()
     const { newer, older } = { newer: this.#ring, older: this.#ring.older }
-    const { body, expires, reading } = entry
-    const node: MemoryNode = { key, body, expires, owner: undefined, reading, older, newer }
+    const { body, expires } = entry
+    const node: MemoryNode = { key, body, expires, owner: undefined, older, newer }
     older.newer = node
     newer.older = node
     this.#shard(key).set(key, node)
@@ -74,14 +71,13 @@ export class MemoryBackend implements ReadingBackend {
     return true
   }
 
-  replace(key: StoreKey, seen: string, entry: ReadEntry, ending?: Ending): Replaced {
+  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Replaced {
     const node = this.#live(key)
     if (!node) return undefined
     if (node.body !== seen) return entryOf(node)
     const last = this.#followers.some ? entryOf(node) : undefined
     node.body = entry.body
     node.expires = entry.expires
-    node.reading = entry.reading
     if (node.owner !== entry.owner) this.#owners.move(node, entry.owner)
     this.#use(node)
     if (last) this.#followers.tell({ key, ended: entry.expires <= systemClock(), ending, last })
@@ -106,11 +102,11 @@ export class MemoryBackend implements ReadingBackend {
     return true
   }
 
-  scan(prefix = ''): AsyncIterable<[StoreKey, ReadEntry]> {
+  scan(prefix = ''): AsyncIterable<[StoreKey, Entry]> {
     return yieldingToEventLoop(this.#entries(prefix))
   }
 
-  *#entries(prefix: string): Generator<[StoreKey, ReadEntry], void, undefined> {
+  *#entries(prefix: string): Generator<[StoreKey, Entry], void, undefined> {
     this.#mustBeOpen()
     for (const shard of this.#shards) {
       // A copy of one shard: what is written meanwhile neither repeats nor hides what stands there.
@@ -120,7 +116,7 @@ export class MemoryBackend implements ReadingBackend {
     }
   }
 
-  ownedBy(owner: string): Array<[StoreKey, ReadEntry]> {
+  ownedBy(owner: string): Array<[StoreKey, Entry]> {
     this.#mustBeOpen()
     const nodes = this.#owners.of(owner).filter((node) => this.#live(node.key) === node)
     nodes.sort((a, b) => a.expires - b.expires)

@@ -1,5 +1,4 @@
-import type { StoreKey } from '../contract'
-import type { ReadEntry } from '../readings'
+import type { Entry, StoreKey } from '../contract'
 
 /** A record in memory, linked in the order of last use. */
 export interface MemoryNode {
@@ -7,11 +6,10 @@ export interface MemoryNode {
   body: string
   expires: number
   owner: string | undefined
-  reading: unknown
   older: MemoryNode
   newer: MemoryNode
 }
 
-export function entryOf({ body, expires, owner, reading }: MemoryNode): ReadEntry {
-  return { body, expires, owner, reading }
+export function entryOf({ body, expires, owner }: MemoryNode): Entry {
+  return { body, expires, owner }
 }

@@ -28,6 +28,7 @@ import { catchUp, updateQueued } from './update'
 export class ForeignKeeper implements Keeper {
   readonly resaveIsTouch = false
   readonly lendsSession = true
+  readonly readsTrees = false
   readonly #order: ForeignOrder
   readonly #context: KeeperContext
 

@@ -1,7 +1,7 @@
 import type { Entry, StoreKey } from '../../backend/contract'
 import { systemClock } from '../../base/clock'
 import { SessionError } from '../../base/errors'
-import type { Reading } from '../../record/canonical'
+import { takeTree } from '../../record/composed'
 import {
   type BasedDelta,
   changeBy,
@@ -10,22 +10,17 @@ import {
   overwrittenBy,
   overwrittenKeys,
 } from '../../record/delta'
-import { type Data, dataOf, joinRecord, parseData, parseRecord } from '../../record/text'
+import { type Data, joinRecord, parseData } from '../../record/text'
 import { Cookie } from '../../session/cookie'
 import type { Session } from '../../session/session'
 import type { OwnStore } from '../../store/protocol'
 import type { KeeperContext, KnownSession } from '../contract'
 import { resolvedCookieText } from '../cookie-conflict'
 import { deadlineOf } from './deadline'
+import { type Merging, mergingOf } from './merging'
+import { type ParsedRecord, type ParsedRecords, parsedRecord } from './parsed-records'
+import type { KeeperParts } from './parts'
 import { Repeats } from './repeats'
-
-/** A record on its way: as it stands in the store, with the changes of those who write it together on top. */
-export interface Merging {
-  data: Data
-  cookie: Data
-  /** The deadline that it would have without who comes next. */
-  expires: number
-}
 
 const NONE: readonly string[] = []
 
@@ -57,13 +52,19 @@ export class Draft {
   #settings = ''
   #expires = 0
   #repeats: Repeats | undefined = undefined
-  #reading: Reading | undefined = undefined
+  readonly #parsedRecords: ParsedRecords | undefined
+  /** Of the live session, whose JSON is `#mine`. */
+  readonly #tree: Data | undefined
+  /** What was composed last, if it needs no parsing. */
+  #parsed: ParsedRecord | undefined = undefined
   /** The handler may have gone on since this commit began. */
   #waited = false
 
-  constructor(store: OwnStore, context: KeeperContext, known: KnownSession, session: Session, mine: string) {
+  constructor({ store, context, parsed }: KeeperParts, known: KnownSession, session: Session, mine: string) {
     this.#store = store
     this.#context = context
+    this.#parsedRecords = parsed
+    this.#tree = takeTree(mine)
     this.known = known
     this.#session = session
     this.#mine = mine
@@ -100,9 +101,7 @@ export class Draft {
 
   /** A store's entry, to be changed by `mergeInto`. `undefined`: it is no session. */
   merging(entry: Entry): Merging | undefined {
-    const body = this.#store.opened(this.key, entry.body)
-    const record = body === undefined ? undefined : parseRecord(body)
-    return record && { data: dataOf(record, 'cookie'), cookie: record.cookie, expires: entry.expires }
+    return mergingOf(this.#store, this.key, entry)
   }
 
   /**
@@ -178,14 +177,9 @@ export class Draft {
     this.#settings = Cookie.settings(cookie)
     this.#theirCookie = cookieText
     this.#atLeast = atLeast
-    this.#reading =
-      cookieText === undefined &&
-      this.#store.keepsReadings &&
-      canonical &&
-      Cookie.isCanonical(cookie, canonical.base)
-        ? canonical.readingOf(Cookie.createdAt(cookie), cookie.expires?.valueOf() ?? null, data)
-        : undefined
     this.#text = this.#store.sealed(this.key, joinRecord(cookieText ?? Cookie.text(cookie), data))
+    const tree = cookieText === undefined && data === this.#mine ? this.#tree : undefined
+    this.#parsed = tree && parsedRecord(cookie, canonical, this.#text, data, tree)
     this.#expires = Math.max(atLeast, deadlineOf(this.#session, this.#store.ttlMs, policy, now))
     return this
   }
@@ -195,7 +189,7 @@ export class Draft {
     // Whose session it is may be what another request has changed.
     const apart = this.merged || this.#waited
     const whole = apart && this.#store.owners ? parseData(this.data) : this.#session
-    return this.#store.entryFor(whole, this.#text, expires, this.#reading)
+    return this.#store.entryFor(whole, this.#text, expires)
   }
 
   /** It was written: live session and store agree. */
@@ -206,6 +200,8 @@ export class Draft {
     known.seenData = this.data
     known.deadline = this.#expires
     known.overwritten = this.overwritten
+    if (base === this.#mine) known.shown = this.#tree
+    if (this.#parsed) this.#parsedRecords?.set(this.key, this.#parsed)
     return known
   }
 
@@ -213,6 +209,7 @@ export class Draft {
   agreedWith(last: Draft): void {
     this.data = last.data
     this.#text = last.#text
+    this.#parsed = undefined
     this.#expires = last.#expires
     this.agreed()
   }

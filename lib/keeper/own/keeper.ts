@@ -21,6 +21,8 @@ import { type CommitQueue, type CommitQueues, commitQueuesOf } from './commit-qu
 import { deadlineOf } from './deadline'
 import { Draft } from './draft'
 import { type Moved, moveRecord } from './move-record'
+import { ParsedRecords } from './parsed-records'
+import type { KeeperParts } from './parts'
 import { RecordReader } from './read-record'
 import { updateByTurns } from './update'
 
@@ -28,11 +30,13 @@ import { updateByTurns } from './update'
 export class BackendKeeper implements Keeper {
   readonly resaveIsTouch = true
   readonly lendsSession = false
+  readonly readsTrees = true
   readonly #store: OwnStore
   readonly #backend: Backend
   readonly #context: KeeperContext
   readonly #ask: Ask
   readonly #reader: RecordReader
+  readonly #parts: KeeperParts
   readonly #queues: CommitQueues
 
   constructor(store: OwnStore, context: KeeperContext) {
@@ -40,7 +44,9 @@ export class BackendKeeper implements Keeper {
     this.#backend = store.backend
     this.#context = context
     this.#ask = askFor(context)
-    this.#reader = new RecordReader(store, context)
+    const parsed = context.canonical && !store.seals ? new ParsedRecords() : undefined
+    this.#parts = { store, context, parsed }
+    this.#reader = new RecordReader(this.#parts)
     this.#queues = commitQueuesOf(store)
   }
 
@@ -59,17 +65,9 @@ export class BackendKeeper implements Keeper {
 
   #read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
     const loaded = this.#reader.read(id, key, entry)
-    if (!loaded) {
-      this.#context.tell('unreadable', () => ({ session: this.#store.keys.fingerprintOf(id) }))
-      return undefined
-    }
-    const ended = this.#reader.timedOut(loaded)
-    if (ended) {
-      this.#context.tell('expired', () => ({ session: this.#store.keys.fingerprintOf(id), because: ended }))
-      this.#forget(key, 'expired')
-      return undefined
-    }
-    return loaded
+    if (loaded !== 'ended') return loaded
+    this.#forget(key, 'expired')
+    return undefined
   }
 
   async #migrated(id: string, key: StoreKey, here: Entry | undefined): Promise<Loaded | undefined> {
@@ -147,6 +145,7 @@ export class BackendKeeper implements Keeper {
     try {
       moved = await moveRecord(old, copy, old.guess(turn.lastWritten), this.#backend, this.#ask)
       if (moved === 'moved') {
+        this.#parts.parsed?.delete(old.key)
         next.base = showInstead(session, data, old.data)
         return next
       }
@@ -204,8 +203,9 @@ export class BackendKeeper implements Keeper {
 
   destroy(id: string, because: EndedBecause = 'destroyed'): Awaitable<boolean> {
     const { migration } = this.#store
-    if (migration) return this.#ask('destroy', () => migration.destroy(id, { because }))
     const key = this.#store.keyOf(id)
+    this.#parts.parsed?.delete(key)
+    if (migration) return this.#ask('destroy', () => migration.destroy(id, { because }))
     return this.#ask('destroy', () => this.#backend.remove(key, { because }))
   }
 
@@ -226,10 +226,11 @@ export class BackendKeeper implements Keeper {
   leave(): void {}
 
   #draft(known: KnownSession, session: Session, data: string): Draft {
-    return new Draft(this.#store, this.#context, known, session, data)
+    return new Draft(this.#parts, known, session, data)
   }
 
   #forget(key: StoreKey, because: EndedBecause): void {
+    this.#parts.parsed?.delete(key)
     const removed = this.#ask('destroy', () => this.#backend.remove(key, { because }))
     if (isPromise(removed)) removed.catch(ignore)
   }

@@ -1,43 +1,59 @@
 import type { Entry, StoreKey } from '../../backend/contract'
-import type { ReadEntry } from '../../backend/readings'
 import { systemClock } from '../../base/clock'
-import type { Reading } from '../../record/canonical'
 import { type CookieExpires, cookieEnd, isTimeless, timedOut } from '../../record/expiry'
 import { type Data, dataTextBehind, dataTextOf, parseRecord } from '../../record/text'
 import { copyOf, DOUBT } from '../../record/tree'
 import type { OwnStore } from '../../store/protocol'
 import { type KeeperContext, KnownSession, type Loaded } from '../contract'
+import type { ParsedRecord, ParsedRecords } from './parsed-records'
+import type { KeeperParts } from './parts'
 
 /** Makes of a store's entry what a request needs of its session, as cheaply as the record allows. */
 export class RecordReader {
   readonly #store: OwnStore
   readonly #context: KeeperContext
+  readonly #parsed: ParsedRecords | undefined
   /** Sessions end with their cookies and by nothing else. */
   readonly #timeless: boolean
 
-  constructor(store: OwnStore, context: KeeperContext) {
+  constructor({ store, context, parsed }: KeeperParts) {
     this.#store = store
     this.#context = context
+    this.#parsed = parsed
     this.#timeless = isTimeless(context.policy)
   }
 
-  /** `undefined`: it cannot be opened, or is no session's record. */
-  read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
-    const { canonical } = this.#context
-    const reading = (entry as ReadEntry).reading as Reading | undefined
-    if (reading && reading.reader === canonical) {
-      return this.#loaded(id, entry, reading.created, reading.expires, reading.data)
+  /** `undefined`: it cannot be opened, or is no session's record. `ended`: by a time-out of ours. Both are told. */
+  read(id: string, key: StoreKey, entry: Entry): Loaded | 'ended' | undefined {
+    const loaded = this.#read(id, key, entry)
+    if (!loaded) {
+      this.#context.tell('unreadable', () => ({ session: this.#store.keys.fingerprintOf(id) }))
+      return undefined
     }
+    const because = this.#timedOut(loaded)
+    if (!because) return loaded
+    this.#context.tell('expired', () => ({ session: this.#store.keys.fingerprintOf(id), because }))
+    return 'ended'
+  }
+
+  #read(id: string, key: StoreKey, entry: Entry): Loaded | undefined {
+    const known = this.#parsed?.get(key, entry.body)
+    if (known) return this.#loaded(id, entry, known)
     const body = this.#store.opened(key, entry.body)
     if (body === undefined) return undefined
-    const read = canonical?.read(body)
-    return read
-      ? this.#loaded(id, entry, read.created, read.expires, dataTextBehind(body, read.end))
-      : this.#parsed(id, entry, body)
+    const read = this.#context.canonical?.read(body)
+    if (!read) return this.#parsedWhole(id, entry, body)
+    const { created, expires, end } = read
+    const data = dataTextBehind(body, end)
+    const tree = data === '{}' ? NOTHING : parseObject(data)
+    if (!tree) return undefined
+    const record = { body, created, expires, data, tree }
+    this.#parsed?.set(key, record)
+    return this.#loaded(id, entry, record)
   }
 
   /** @returns which time-out of ours has ended the session, if one has */
-  timedOut({ cookie: { created } }: Loaded): 'idle' | 'absolute' | undefined {
+  #timedOut({ cookie: { created } }: Loaded): 'idle' | 'absolute' | undefined {
     if (this.#timeless) return undefined
     return timedOut(systemClock(), typeof created === 'number' ? created : 0, 0, this.#context.policy)
   }
@@ -45,22 +61,18 @@ export class RecordReader {
   #loaded(
     id: string,
     entry: Entry,
-    created: number,
-    expires: CookieExpires,
-    text: string,
+    { created, expires, data: text, tree }: ParsedRecord,
   ): Loaded | undefined {
-    const shown = text === '{}' ? NOTHING : parseObject(text)
-    if (!shown) return undefined
-    const copy = copyOf(shown)
+    const copy = copyOf(tree)
     const data = copy === DOUBT ? parseObject(text) : (copy as Data)
     if (!data) return undefined
     const cookie = { created, expires: this.#endShown(expires, entry.expires) }
     const known = holding(id, text, entry)
-    known.shown = shown
+    known.shown = tree
     return { cookie, data, known }
   }
 
-  #parsed(id: string, entry: Entry, body: string): Loaded | undefined {
+  #parsedWhole(id: string, entry: Entry, body: string): Loaded | undefined {
     const record = parseRecord(body)
     if (!record) return undefined
     const { cookie } = record
