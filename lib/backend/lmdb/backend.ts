@@ -4,7 +4,9 @@ import { storeError } from '../../base/errors'
 import { yieldingToEventLoop } from '../../base/yield'
 import type { Entry, Replaced, StoreKey } from '../contract'
 import type { ChangingBackend, Decide } from '../key-change'
+import type { Ending, KeyNews, NewsListener } from '../news'
 import { type Found, LmdbFile } from './file'
+import { LmdbFollower } from './follow'
 import { type Token, tokenOf } from './keys'
 import { type LmdbBackendOptions, lmdbSettings } from './options'
 import { LmdbPruner } from './prune'
@@ -12,7 +14,7 @@ import { entries, ownedBy } from './scan'
 import { moving, putting, removing, type WriteSet } from './write-set'
 
 /** What a verb wants, seeing the record as it stands: an answer, or a change and the answer when it is made. */
-type Decision<T> = { answer: T } | { change: WriteSet; seen: number | undefined; done: T }
+type Decision<T> = { answer: T } | { change: WriteSet; seen: number | undefined; done: T; news?: KeyNews }
 
 /** Each lost round is a write that somebody else won, so this bound says "cannot happen" rather than "busy". */
 const MAX_ROUNDS = 1000
@@ -43,26 +45,29 @@ export class LmdbBackend implements ChangingBackend {
     const token = tokenOf(key)
     return this.#write<boolean>('create', token, (found) => {
       if (this.#live(found)) return { answer: false }
-      return { change: putting(token, key, found?.view, entry), seen: found?.version, done: true }
+      const change = putting(token, key, found?.view, entry)
+      return { change, seen: found?.version, done: true, news: { key, ended: false } }
     })
   }
 
-  replace(key: StoreKey, seen: string, entry: Entry): Awaitable<Replaced> {
+  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Awaitable<Replaced> {
     const token = tokenOf(key)
     return this.#write<Replaced>('replace', token, (found) => {
       const live = this.#live(found)
       if (!live) return { answer: undefined }
       if (live.view.body !== seen) return { answer: live.view.toEntry() }
-      return { change: putting(token, key, live.view, entry), seen: live.version, done: true }
+      const news = { key, ended: entry.expires <= this.#clock(), ending }
+      return { change: putting(token, key, live.view, entry), seen: live.version, done: true, news }
     })
   }
 
-  remove(key: StoreKey): Awaitable<boolean> {
+  remove(key: StoreKey, ending?: Ending): Awaitable<boolean> {
     const token = tokenOf(key)
     return this.#write<boolean>('remove', token, (found) => {
       const live = this.#live(found)
       if (!live) return { answer: false }
-      return { change: removing(token, live.view), seen: live.version, done: true }
+      const news = { key, ended: true, ending }
+      return { change: removing(token, live.view), seen: live.version, done: true, news }
     })
   }
 
@@ -72,7 +77,10 @@ export class LmdbBackend implements ChangingBackend {
       const live = this.#live(found)
       if (!live) return { answer: false }
       if (live.view.expires === expires) return { answer: true }
-      return { change: moving(token, live.view, expires), seen: live.version, done: true }
+      const { view, version } = live
+      const change = moving(token, view, expires)
+      if (expires > view.expires) return { change, seen: version, done: true }
+      return { change, seen: version, done: true, news: { key, ended: false } }
     })
   }
 
@@ -85,12 +93,13 @@ export class LmdbBackend implements ChangingBackend {
       if (to === 'keep') return { answer }
       const gone = to === 'remove' || to.expires <= this.#clock()
       if (!gone && to.body !== undefined) {
-        return { change: putting(token, key, found?.view, to), seen: found?.version, done: answer }
+        const change = putting(token, key, found?.view, to)
+        return { change, seen: found?.version, done: answer, news: { key, ended: false } }
       }
       if (!live) return { answer }
       if (!gone && to.expires === live.view.expires) return { answer }
       const change = gone ? removing(token, live.view) : moving(token, live.view, to.expires)
-      return { change, seen: live.version, done: answer }
+      return { change, seen: live.version, done: answer, news: { key, ended: gone } }
     })
   }
 
@@ -109,6 +118,13 @@ export class LmdbBackend implements ChangingBackend {
 
   ownedBy(owner: string): Array<[StoreKey, Entry]> {
     return ownedBy(this.#file, this.#clock(), owner)
+  }
+
+  async follow(prefix: string, listener: NewsListener): Promise<() => void> {
+    this.#file.assertOpen()
+    const follower = new LmdbFollower(this.#file, prefix, listener)
+    await follower.start()
+    return () => follower.stop()
   }
 
   prune(now: number): Promise<number> {
@@ -137,7 +153,8 @@ export class LmdbBackend implements ChangingBackend {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const decision = this.#file.read(token, decide)
       if ('answer' in decision) return decision.answer
-      if (await this.#file.commit(operation, decision.seen, decision.change)) return decision.done
+      if (await this.#file.commit(operation, decision.seen, decision.change, decision.news))
+        return decision.done
     }
     throw storeError(operation, `lost ${MAX_ROUNDS} times in a row to other writers`)
   }

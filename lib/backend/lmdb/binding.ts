@@ -25,6 +25,7 @@ export interface RangeOptions {
   end?: Uint8Array
   exclusiveStart?: boolean
   limit?: number
+  reverse?: boolean
 }
 
 /** `true`: committed. `false`: the condition did not hold, nothing was changed. */
@@ -50,6 +51,8 @@ export interface Environment {
   readonly expiry: Dbi
   readonly owners: Dbi
   readonly notes: Dbi
+  /** Which keys were changed, while somebody watches. */
+  readonly journal: Dbi
   /** Of the value that was read last; valid until the next read. */
   readonly lastVersion: () => number
 }
@@ -117,6 +120,7 @@ function open(lmdb: LmdbModule, path: string, fileMode: number, options: LmdbFil
     expiry: dbi('expiry', false),
     owners: dbi('owners', false),
     notes: dbi('notes', true),
+    journal: dbi('journal', false),
     lastVersion: lmdb.getLastVersion,
   }
 }

@@ -1,8 +1,12 @@
 import { SessionError, storeError } from '../../base/errors'
 import { sleep } from '../../base/timers'
-import { type Dbi, type Environment, openEnvironment, type RangeOptions } from './binding'
+import type { KeyNews } from '../news'
+import { type Environment, openEnvironment, type RangeOptions } from './binding'
+import { conditional, NOTHING, newVersion, reasonOf } from './commits'
 import { EntryView } from './entry'
 import type { LmdbGate } from './gate'
+import { newestTransaction } from './guard'
+import { Journal } from './journal'
 import type { Token } from './keys'
 import type { LmdbFileOptions } from './options'
 import { FileWatch } from './watch'
@@ -18,17 +22,12 @@ export interface Found {
 /** Far more than a thread needs for its last steps after it has said that a write is done. */
 const THREAD_ENDS_MS = 5
 
-/** A write to LMDB that failed tells why in a promise on the error, which would end the process if left alone. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  const reason = (error as { commitError?: Promise<never> } | undefined)?.commitError
-  return reason ? reason.catch((cause: unknown) => cause) : error
-}
-
 /** Reads and conditional writes on the one file, with errors of our own and an end. */
 export class LmdbFile {
   readonly #env: Environment
   readonly #gate: LmdbGate
   readonly #watch: FileWatch
+  readonly journal: Journal
   /** Writes that are not answered yet. */
   #writes = 0
   #together = false
@@ -41,6 +40,7 @@ export class LmdbFile {
     this.#watch = new FileWatch(path, onLost)
     this.#gate = gate
     this.#env = env
+    this.journal = new Journal(env)
   }
 
   get closed(): boolean {
@@ -52,7 +52,8 @@ export class LmdbFile {
     if (this.closed) throw new SessionError('ERR_SESSION_CLOSED', 'the LMDB store has been closed')
   }
 
-  #assertReadable(): void {
+  /** @throws SessionError ERR_SESSION_CLOSED; ERR_SESSION_STORE where the file was taken away */
+  assertReadable(): void {
     this.assertOpen()
     this.#watch.assertReadable()
   }
@@ -64,7 +65,7 @@ export class LmdbFile {
    * `together` it is kept.
    */
   read<T>(token: Token, take: (found: Found | undefined) => T): T {
-    this.#assertReadable()
+    this.assertReadable()
     const { records, lastVersion } = this.#env
     try {
       const bytes = records.getBinaryFast(token)
@@ -88,7 +89,7 @@ export class LmdbFile {
   }
 
   note(token: Token): { bytes: Buffer; version: number } | undefined {
-    this.#assertReadable()
+    this.assertReadable()
     const { notes, lastVersion } = this.#env
     const bytes = notes.getBinaryFast(token)
     const found = bytes && { bytes: Buffer.from(bytes.subarray(0, bytes.length)), version: lastVersion() }
@@ -97,7 +98,7 @@ export class LmdbFile {
   }
 
   records(range: RangeOptions, each: (key: Buffer, view: EntryView) => boolean): void {
-    this.#assertReadable()
+    this.assertReadable()
     const { records } = this.#env
     try {
       for (const { key, value } of records.getRange(range)) if (!each(key, new EntryView(value))) break
@@ -109,7 +110,7 @@ export class LmdbFile {
   }
 
   keys(index: 'expiry' | 'owners', range: RangeOptions): Buffer[] {
-    this.#assertReadable()
+    this.assertReadable()
     const dbi = this.#env[index]
     try {
       return Array.from(dbi.getKeys(range))
@@ -125,13 +126,14 @@ export class LmdbFile {
    * @param seen the version the change was decided from; `undefined`: there was no record
    * @returns `false`: the record is not that one any more
    */
-  commit(operation: string, seen: number | undefined, change: WriteSet): Promise<boolean> {
+  commit(operation: string, seen: number | undefined, change: WriteSet, news?: KeyNews): Promise<boolean> {
     this.assertOpen()
-    const { records, expiry, owners } = this.#env
+    const { records, expiry, owners, journal } = this.#env
     const { token, value, unindex, index, disown, own } = change
     return this.#settle(operation, () => {
       const version = newVersion()
-      if (value && seen !== undefined && !unindex && !index && !disown && !own) {
+      const line = news && this.journal.next(news)
+      if (value && seen !== undefined && !unindex && !index && !disown && !own && !line) {
         return records.put(token, value, version, seen)
       }
       return conditional(records, token, seen, () => {
@@ -141,8 +143,23 @@ export class LmdbFile {
         if (index) expiry.put(index, NOTHING)
         if (disown) owners.remove(disown)
         if (own) owners.put(own, NOTHING)
+        if (line) journal.put(line.key, line.value)
       })
     })
+  }
+
+  whileNobodyElseWrites(work: () => Promise<void>): Promise<void> {
+    this.assertOpen()
+    return this.#gate.whileNobodyElseWrites(work)
+  }
+
+  transaction(): number {
+    this.assertOpen()
+    return this.#watch.read(newestTransaction)
+  }
+
+  removeLines(keys: readonly Buffer[]): Promise<boolean> {
+    return this.#settle('prune', async () => Boolean(await this.journal.remove(keys)))
   }
 
   /** Drops an index key that leads nowhere, on the condition that this is still so. */
@@ -201,6 +218,7 @@ export class LmdbFile {
         }
         // Lmdb 3.5 frees the file without asking whether the thread that has just answered is through.
         await sleep(THREAD_ENDS_MS)
+        this.#watch.close()
         await this.#env.root.close()
       })
     } catch (cause) {
@@ -229,13 +247,4 @@ export class LmdbFile {
       this.#gate.leave()
     }
   }
-}
-
-const NOTHING = Buffer.alloc(0)
-
-/** 52 random bits, never 0, which lmdb takes for "none". */
-const newVersion = (): number => 1 + Math.random()
-
-function conditional(dbi: Dbi, token: Token, seen: number | undefined, writes: () => void): Promise<boolean> {
-  return seen === undefined ? dbi.ifNoExists(token, writes) : dbi.ifVersion(token, seen, writes)
 }

@@ -61,6 +61,8 @@ export class LmdbGate {
   #mark = -1
   #marked = false
   #writes = 0
+  /** This gate keeps the others out. */
+  #excludes = false
   #lookedMs = 0
   #waiting: Promise<void> | undefined
   #lingering: NodeJS.Timeout | undefined
@@ -100,6 +102,26 @@ export class LmdbGate {
     }
   }
 
+  /**
+   * Runs `work`, which may write, while no other gate writes, opens or closes. Who wants to, waits: what is written by
+   * then is seen by whoever enters after.
+   */
+  async whileNobodyElseWrites<T>(work: () => Promise<T>): Promise<T> {
+    let held = this.#take(false)
+    for (let ms = 0; !held && ms < STALE_MS; ms++) {
+      await sleep(1)
+      held = this.#take(false)
+    }
+    this.#excludes = true
+    try {
+      for (let ms = 0; ms < STALE_MS && this.#othersWrite((name) => name === this.#name); ms++) await sleep(1)
+      return await work()
+    } finally {
+      this.#excludes = false
+      if (held) this.#giveBack()
+    }
+  }
+
   /** Runs `close` while nobody opens or closes, then takes this mark away. */
   async whileNobodyOpens(close: () => Promise<void>): Promise<void> {
     let held = false
@@ -132,7 +154,7 @@ export class LmdbGate {
       return undefined
     }
     this.#markWriting()
-    if (ageMs(this.#opening) < STALE_MS && !heldHere.has(this.#opening)) {
+    if (!this.#excludes && ageMs(this.#opening) < STALE_MS && !heldHere.has(this.#opening)) {
       if (this.#writes === 0) this.#unmark()
       this.#waiting ??= sleep(1).finally(() => {
         this.#waiting = undefined
@@ -193,9 +215,9 @@ export class LmdbGate {
     } catch {}
   }
 
-  #othersWrite(): boolean {
+  #othersWrite(isOwn = (name: string) => ownMarks.has(name)): boolean {
     for (const name of readdirSync(this.#directory)) {
-      if (name === OPENING || ownMarks.has(name)) continue
+      if (name === OPENING || isOwn(name)) continue
       const mark = join(this.#directory, name)
       const age = ageMs(mark)
       if (age < STALE_MS && saysOrHides(mark, WRITING)) return true
@@ -204,10 +226,11 @@ export class LmdbGate {
     return false
   }
 
-  #take(): boolean {
+  /** @param forThread whether this thread's other gates go on */
+  #take(forThread = true): boolean {
     try {
       closeSync(openSync(this.#opening, 'wx', 0o600))
-      heldHere.add(this.#opening)
+      if (forThread) heldHere.add(this.#opening)
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -55,6 +55,16 @@ function guardPages(path: string): void {
   }
 }
 
+/**
+ * @param file an LMDB file that is open for reading
+ * @returns the number of the newest transaction that any process has committed
+ */
+export function newestTransaction(file: number): number {
+  const first = metaPage(file, 0)
+  const second = first && metaPage(file, first.pageBytes)
+  return Math.max(first?.transaction ?? 0, second?.transaction ?? 0)
+}
+
 function metaPage(file: number, at: number) {
   const bytes = Buffer.alloc(BYTES)
   if (readSync(file, bytes, 0, BYTES, at) < BYTES) return undefined

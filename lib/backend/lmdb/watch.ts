@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs'
+import { closeSync, openSync, type Stats, statSync } from 'node:fs'
 import { type SessionError, storeError } from '../../base/errors'
 
 /** Reads look at the file as often at most; a look costs as much as some reads. */
@@ -30,6 +30,7 @@ export class FileWatch {
   #loss: Loss | undefined
   #told: Loss | undefined
   #lookedMs = 0
+  #file: number | undefined
 
   /** @param onLost told once of each thing that happens to the file, after the present turn */
   constructor(path: string, onLost: (error: SessionError) => void) {
@@ -53,6 +54,17 @@ export class FileWatch {
     const nowMs = performance.now()
     if (!othersUnderWay || nowMs - this.#lookedMs >= WRITES_LOOK_EVERY_MS) this.#look(nowMs)
     if (this.#loss) throw lost(this.#loss)
+  }
+
+  /** Reads what no lmdb call tells, through a handle of our own. */
+  read<T>(read: (file: number) => T): T {
+    this.#file ??= openSync(this.#path, 'r')
+    return read(this.#file)
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
   }
 
   /** Whether anything of this has happened. */

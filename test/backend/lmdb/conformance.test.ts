@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { testBackend } from '../../../lib/conformance/backend/cases'
 import { LmdbBackend } from '../../../lib/store/lmdb'
 
-const CAPABILITIES = ['scan', 'owners', 'prune', 'close', 'shared', 'durable', 'anyBody'] as const
+const CAPABILITIES = ['scan', 'owners', 'prune', 'close', 'follow', 'shared', 'durable', 'anyBody'] as const
 
 for (const durability of ['process', 'disk'] as const) {
   testBackend(
