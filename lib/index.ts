@@ -13,6 +13,7 @@ import { Store as StoreClass } from './session/store'
 import * as memory from './store/memory'
 import type { StoredSession } from './store/options'
 import type * as watch from './store/watch'
+import { trustedSession } from './trust/session'
 
 /**
  * Makes the middleware that gives requests a `session`.
@@ -25,7 +26,7 @@ function session(
   options?: session.SessionOptions,
 ): (req: LooseError, res: LooseError, next: (error?: LooseError) => void) => void
 function session(options?: session.SessionOptions): session.SessionMiddleware {
-  return middleware.session(options)
+  return trustedSession(options)
 }
 
 type Self = typeof session

@@ -21,6 +21,7 @@ const ROOMS = [
   'exchange',
   'middleware',
   'engine',
+  'trust',
   'storage',
   'conformance',
 ]

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import express from 'express'
 import { parseStorageArguments } from '../lib/storage/bin-arguments'
 import { type Owner, serve } from './support/app'
+import { BoundBrowser } from './support/bound-app'
 import type { Client } from './support/client'
 import { MapBackend } from './support/map-backend'
 
@@ -67,6 +68,14 @@ describe('the programs of README', () => {
   after(() => {
     process.chdir(home)
     rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('against theft binds a session to the device', async (t) => {
+    const { app } = run(program('deviceBound: true'), ['app'])
+    const browser = new BoundBrowser((await serve(t, app, { https: true })).client())
+    await browser.login('/sign-in', 'POST')
+    assert.equal((await browser.register()).status, 200)
+    assert.equal((await browser.client.get('/')).body, 'Hello ann')
   })
 
   test('quick start counts visits', async (t) => {

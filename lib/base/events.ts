@@ -20,6 +20,10 @@ export interface SessionEvents {
   interrupted: { session: string }
   /** A cookie that the browser sent is not used. */
   refused: { because: RefusedReason; session?: string }
+  /** A session was bound to a device, or its device has proved again that it has the key. */
+  bound: { session: string; because: 'registered' | 'refreshed' }
+  /** A browser went without proving its key, and says why. */
+  skipped: { session: string; because: 'unreachable' | 'server_error' | 'quota_exceeded' }
   /** A cookie that would have been set is not sent. */
   withheld: { because: WithheldReason; session: string }
   /** A record cannot be read as a session; it counts as absent. */
@@ -61,6 +65,10 @@ export type RefusedReason =
   | 'malformed'
   /** Signed by us, and the store has no such session: ended, expired, or from another store. */
   | 'unknown'
+  /** The session is bound to a device, and the request has no valid bound cookie; or it should be bound and is not. */
+  | 'unbound'
+  /** A registration or refresh of a device's key that is malformed, replayed or signed by another key. */
+  | 'proof'
 
 export type WithheldReason =
   /** `cookie.secure`, and the request did not come over https as far as `proxy` lets us see. */

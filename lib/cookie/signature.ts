@@ -1,4 +1,4 @@
-import { createSecretKey, KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, KeyObject } from 'node:crypto'
 import { sign, unsign } from 'cookie-signature'
 import { isUsableId } from '../base/ids'
 import { detached } from '../base/text'
@@ -25,9 +25,9 @@ const SIGNED = 's:'
 export class Signer {
   readonly #keys: KeyObject[]
   /** Raw cookie value to the id in it. */
-  readonly #verified = new Memory()
+  readonly #verified = new Memory<string>()
   /** Id to its raw cookie value. */
-  readonly #signed = new Memory()
+  readonly #signed = new Memory<string>()
 
   constructor(secrets: readonly Secret[]) {
     // A KeyObject is made once; a string secret would be imported again for each HMAC.
@@ -51,6 +51,13 @@ export class Signer {
     const [first] = this.#keys
     if (!first) throw new TypeError('a signer has at least one secret')
     return SIGNED + sign(id, first)
+  }
+
+  /** @returns keys for another purpose, one for each secret: to know one of them opens nothing else */
+  keysFor(purpose: string): KeyObject[] {
+    return this.#keys.map((key) =>
+      createSecretKey(createHmac('sha256', key).update(`sojourn ${purpose}`).digest()),
+    )
   }
 
   /** @returns the usable id in a raw value of a `Cookie` header that was signed or verified lately */
@@ -84,12 +91,12 @@ export class Signer {
   }
 }
 
-/** A bounded memory of strings: what was not asked for in the last two generations is forgotten. */
-class Memory {
-  #recent = new Map<string, string>()
-  #older = new Map<string, string>()
+/** A bounded memory by short texts: what was not asked for in the last two generations is forgotten. */
+export class Memory<Value> {
+  #recent = new Map<string, Value>()
+  #older = new Map<string, Value>()
 
-  get(key: string): string | undefined {
+  get(key: string): Value | undefined {
     const recent = this.#recent.get(key)
     if (recent !== undefined) return recent
     const older = this.#older.get(key)
@@ -97,7 +104,7 @@ class Memory {
     return older
   }
 
-  set(key: string, value: string): void {
+  set(key: string, value: Value): void {
     if (key.length > REMEMBERED_LENGTH) return
     if (this.#recent.size >= REMEMBERED) {
       this.#older = this.#recent

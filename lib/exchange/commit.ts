@@ -23,6 +23,7 @@ import { textToSave } from './text'
 export function commit(state: RequestState, ending: boolean, headers: boolean): Awaitable<void> {
   const { req, context } = state
   const { session } = req
+  if (state.unbound) return
   if (!session) {
     const unset = unsetSession(state)
     if (isPromise(unset)) return unset.then(() => decideLine(state, headers, false))

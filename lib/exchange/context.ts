@@ -21,6 +21,7 @@ import { type OwnStore, ownStore } from '../store/protocol'
 import { warnIfInsecure, warnIfUntrusted } from './cookie-warnings'
 import { requestLabel } from './debug'
 import { originalOf } from './facade'
+import type { TrustHooks } from './trust'
 import { warnAbout } from './warnings'
 
 /** All that one `session()` middleware shares between its requests. */
@@ -33,6 +34,8 @@ export class Context implements Listener {
   readonly #base: CookieBase | undefined
   readonly #template: CookieTemplate | undefined
   readonly canonical: CanonicalReader | undefined
+  /** `undefined`: the session cookie is all that a browser has to show. */
+  trust: TrustHooks | undefined = undefined
   /** Look at what handlers put into sessions: not in production, where it would cost. Read once, as Express does. */
   readonly looksAtData = process.env['NODE_ENV'] !== 'production'
   /** The store, if it is one of ours. */

@@ -57,8 +57,10 @@ function decideFor(state: RequestState, modified: boolean): CookieDecision {
 function lineFor(state: RequestState, { action }: CookieDecision): string | undefined {
   const { req, context } = state
   const { session, sessionID } = req
-  if (action === 'clear')
+  if (action === 'clear') {
+    if (context.trust) state.trustChange = 'logout'
     return clearCookieLine(context.policy.name, state.endedCookie ?? cookieAttributes(state))
+  }
   const signer = context.signer(req)
   if (action !== 'set' || !signer || !session || !sessionID) return undefined
   renewOnce(state, session)
@@ -73,7 +75,7 @@ function lineFor(state: RequestState, { action }: CookieDecision): string | unde
 export function decideCookieAtOnce(state: RequestState): void {
   const { req, originalId, originalData } = state
   const { session } = req
-  if (session && state.isEnded(session.id)) return
+  if (state.unbound || (session && state.isEnded(session.id))) return
   const modified =
     session !== null &&
     session !== undefined &&
@@ -87,6 +89,8 @@ export function putCookie(state: RequestState, res: HookedResponse): void {
   state.headersLeft = true
   if (state.cookieLine !== undefined) putLine(state, res, state.cookieLine)
   state.cookieLine = undefined
+  if (state.trustChange) state.context.trust?.putHeaders(state.trustChange, state.req, res)
+  state.trustChange = undefined
 }
 
 function putLine(state: RequestState, res: HookedResponse, line: string): void {

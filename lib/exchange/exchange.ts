@@ -65,7 +65,7 @@ export class Exchange implements SessionLink, Guard {
   }
 
   get hasHeaders(): boolean {
-    return this.state.cookieLine !== undefined
+    return this.state.cookieLine !== undefined || this.state.trustChange !== undefined
   }
 
   putHeaders(): void {

@@ -12,7 +12,7 @@ import type { RequestState } from './state'
 export function readyCookie({ req, known, context, createdAt }: RequestState, session: Session): void {
   if (!(session.cookie instanceof Cookie)) session.cookie = new Cookie(session.cookie)
   const { cookie } = session
-  if (!Cookie.isTied(cookie)) Cookie.adopt(cookie, context.cookieBase(req), createdAt)
+  if (!Cookie.isTied(cookie)) Cookie.adopt(cookie, context.cookieBase(req), createdAt, known?.trust ?? '')
   const settings = Cookie.settings(cookie)
   if (settings === '' || settings === known?.settings) return
   setCookieLine(context.policy.name, '', cookie.data as CookieAttributes)

@@ -19,7 +19,7 @@ export function start(state: RequestState, ids: readonly string[]): Awaitable<vo
 function tryId(state: RequestState, ids: readonly string[], index: number): Awaitable<void> {
   const id = ids[index]
   if (id === undefined) {
-    state.context.tell('refused', () => ({ because: 'unknown' }), state.req)
+    if (!state.unbound) state.context.tell('refused', () => ({ because: 'unknown' }), state.req)
     return startNew(state)
   }
   const loaded = state.keeper.load(id)
@@ -35,11 +35,23 @@ function tried(
   loaded: Loaded | undefined,
 ): Awaitable<void> {
   if (!loaded) return tryId(state, ids, index + 1)
+  if (state.context.trust && !isTrusted(state, loaded)) return tryId(state, ids, index + 1)
+  state.unbound = false
   state.cookieId = loaded.known.id
   state.req.sessionID = loaded.known.id
   inflate(state, loaded)
   state.originalId = loaded.known.id
   state.originalData = loaded.known.base
+}
+
+function isTrusted(state: RequestState, { cookie, known }: Loaded): boolean {
+  const { req, context, keeper } = state
+  const trust = typeof cookie['trust'] === 'string' ? cookie['trust'] : ''
+  if (context.trust?.admits(req, trust, () => context.fingerprint(known.id)) !== false) return true
+  context.tell('refused', () => ({ because: 'unbound', session: context.fingerprint(known.id) }), req)
+  keeper.leave(known)
+  state.unbound = true
+  return false
 }
 
 /** No settings of a cookie: the record is written even if nothing has changed. */
@@ -51,6 +63,7 @@ export function inflate(state: RequestState, loaded: Loaded): void {
   const { known } = loaded
   const cookie = Cookie.restored(context.cookieBase(req), loaded.cookie)
   state.createdAt = Cookie.createdAt(cookie)
+  known.trust = Cookie.trustOf(cookie)
   let made: unknown
   if (!context.makesPlainSessions) {
     // Overridden, or express-session's own where a store brings that along: its session may be of another class.

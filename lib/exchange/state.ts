@@ -2,6 +2,7 @@ import type { CookieAttributes } from '../cookie/header'
 import type { Keeper, KnownSession } from '../keeper/contract'
 import { type Session, type SessionRequest, setSessionId } from '../session/session'
 import type { Context } from './context'
+import type { TrustChange } from './trust'
 
 /**
  * What one request knows of its session. The steps beside read and change it; what changes several fields together is
@@ -44,6 +45,13 @@ export class RequestState {
   cookieLine: string | undefined = undefined
   /** This request ended a session: the attributes under which the browser keeps that session's cookie. */
   endedCookie: CookieAttributes | undefined = undefined
+  /** What the browser is to be told with the headers beside the cookie; see `trust.ts`. */
+  trustChange: TrustChange | undefined = undefined
+  /**
+   * The session is bound to a device, of which the request has shown no proof: of what it has instead nothing is kept,
+   * so that the browser that has the key comes back to its own.
+   */
+  unbound = false
   /** Top-level values at `end()`, compared later to detect late changes; see `late-change.ts`. */
   valuesAtEnd: readonly unknown[] | undefined = undefined
   /** Ids that were ended, by this request or by another one: nothing is written under them. */

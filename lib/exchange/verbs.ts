@@ -15,7 +15,7 @@ import { liveText, textToSave } from './text'
 /** `session.save()`: writes also what is unchanged, so that the session lives on. */
 export async function save(state: RequestState, session: Session): Promise<void> {
   // As in express-session, an id that is no string is never saved.
-  if (typeof session.id !== 'string') return
+  if (typeof session.id !== 'string' || state.unbound) return
   prepare(state, session, 'save')
   const data = textToSave(state, session)
   const { known } = state
@@ -35,6 +35,7 @@ export async function reload(state: RequestState, session: Session): Promise<voi
 export async function destroy(state: RequestState, session: Session): Promise<void> {
   const { id } = session
   const stored = state.knowsStored(id)
+  state.unbound = false
   state.endedCookie = cookieAttributes(state, session)
   state.end(id)
   const alive = await state.keeper.destroy(id)
@@ -51,12 +52,14 @@ export async function regenerate(state: RequestState, session: Session): Promise
   // Drawn ahead: `generate` cannot wait for an async genid.
   state.nextId = await context.newId(req)
   state.end(session.id)
+  state.unbound = false
   state.regenerating = true
   try {
     alive = await state.keeper.regenerate(session, () => context.store.generate(req))
   } finally {
     state.regenerating = false
   }
+  if (req.session) noteLogin(state, req.session)
   if (alive && stored) state.destroyed(id, 'regenerated')
 }
 
@@ -65,6 +68,8 @@ export async function renewId(state: RequestState, session: Session): Promise<vo
   const { req, known, context } = state
   const previous = session.id
   prepare(state, session, 'renewId')
+  state.unbound = false
+  noteLogin(state, session)
   if (known?.id !== previous) setSessionId(session, await drawId(state))
   else state.know(await renewRecord(state, known, session))
   req.sessionID = session.id
@@ -76,6 +81,13 @@ export async function renewId(state: RequestState, session: Session): Promise<vo
     session: context.fingerprint(session.id),
     previous: context.fingerprint(previous),
   }))
+}
+
+function noteLogin(state: RequestState, session: Session): void {
+  const { trust } = state.context
+  if (!trust) return
+  trust.beforeLogin(session)
+  state.trustChange = 'login'
 }
 
 async function renewRecord(
@@ -114,7 +126,7 @@ export async function updateSession<R>(state: RequestState, given: Updater<R>): 
     const draft = parseData(data)
     const result = await change(draft)
     showInstead(session, data, dataText(draft))
-    await createRecord(state, session, liveText(session))
+    if (!state.unbound) await createRecord(state, session, liveText(session))
     return result
   }
   const updated = await state.keeper.update(known, session, data, change)

@@ -37,7 +37,7 @@ const WORDS: Words = {
     up && hasWarned(STORE_DOWN) ? ['SOJOURN_STORE_UP', 'the session store is connected again'] : undefined,
   // A cookie of a session that has ended is everyday life; one that does not verify may be a lost secret.
   refused: ({ because }) =>
-    because === 'unknown'
+    because === 'unknown' || because === 'unbound' || because === 'proof'
       ? undefined
       : [
           'SOJOURN_COOKIE_REFUSED',

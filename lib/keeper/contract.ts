@@ -77,6 +77,8 @@ export class KnownSession {
   base: string
   /** The session's own cookie settings at that time. */
   settings = ''
+  /** What the server noted of the session when it was loaded. */
+  trust = ''
   /** The values that the session was made of, as long as `base` is their text. */
   shown: Data | undefined = undefined
   /** Backend: what stood in the store then, which differs from `base` after a merge; and its data text. */

@@ -1,5 +1,6 @@
 import { cookieEnd } from '../record/expiry'
 import type { Data } from '../record/text'
+import { mergedTrust } from '../record/trust'
 import { Cookie } from '../session/cookie'
 import { LINK, type Session } from '../session/session'
 import { laterMark } from '../store/admission'
@@ -13,11 +14,14 @@ import type { KnownSession } from './contract'
  */
 export function resolveCookieConflict(known: KnownSession, session: Session, theirs: Data): boolean {
   const admitted = laterMark(Cookie.admittedAs(session.cookie), theirs['admitted'])
+  const trust = mergedTrust(Cookie.trustOf(session.cookie), theirs['trust'])
   Cookie.admit(session.cookie, admitted)
+  Cookie.entrust(session.cookie, trust)
   if (Cookie.settings(session.cookie) !== known.settings) return true
   const cookie = session.req[LINK]?.restoreCookie(theirs)
   if (!cookie) return false
   Cookie.admit(cookie, admitted)
+  Cookie.entrust(cookie, trust)
   known.settings = Cookie.settings(cookie)
   Cookie.renew(cookie)
   session.cookie = cookie

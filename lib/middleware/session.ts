@@ -8,6 +8,7 @@ import { Context } from '../exchange/context'
 import { debugRequest } from '../exchange/debug'
 import { Exchange, type Next } from '../exchange/exchange'
 import { start } from '../exchange/start'
+import type { TrustHooks } from '../exchange/trust'
 import { warnStoreDown } from '../exchange/warnings'
 import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
@@ -22,6 +23,9 @@ import { stateOf } from './store-state'
 /** The events of a middleware; see `SessionEvents` for what each tells. */
 export type SessionEmitter = EventEmitter<{ [N in keyof SessionEvents]: [SessionEvents[N]] }>
 
+/** Made by a room above, of what the middleware's requests share. */
+export type TrustIn = (context: Context) => TrustHooks | undefined
+
 /** A middleware for Express, Connect and whatever else passes `(req, res, next)`. */
 export interface SessionMiddleware {
   (req: AnyRequest, res: AnyRequest, next: (error?: AnyRequest) => void): void
@@ -32,15 +36,17 @@ export interface SessionMiddleware {
 /**
  * Makes the middleware that gives requests a `session`.
  *
+ * @param trustIn what is asked of browsers beyond the session cookie
  * @throws TypeError ERR_SESSION_OPTION when an option is wrong
  * @throws SessionError ERR_SESSION_USAGE when it is used as a middleware itself: `app.use(session)`
  */
-export function session(options?: SessionOptions): SessionMiddleware {
+export function session(options?: SessionOptions, trustIn?: TrustIn): SessionMiddleware {
   const policy = readOptions(options)
   const given = options?.store
   const store = (given === undefined ? new MemoryStore() : given) as Store
   checkStore(store)
   const context = new Context(policy, store, options?.cookie)
+  context.trust = trustIn?.(context)
   const state = stateOf(store)
   state.join(
     (up) => context.tell('storeState', () => ({ up })),
@@ -85,7 +91,7 @@ export function session(options?: SessionOptions): SessionMiddleware {
     let started: void | PromiseLike<void>
     try {
       const signer = signerFor(req)
-      exchange = signer && new Exchange(context, req, res, next)
+      exchange = signer && new Exchange(context, req, res, handlerFor(req, res, next))
       started = signer && exchange && enter(exchange, signer)
     } catch (error) {
       exchange?.closed(true)
@@ -104,6 +110,12 @@ export function session(options?: SessionOptions): SessionMiddleware {
         },
       )
     }
+  }
+
+  /** What the request goes on to: the application, or what the middleware itself answers. */
+  function handlerFor(req: SessionRequest, res: HookedResponse, next: Next): Next {
+    const endpoint = context.trust?.endpointFor(req)
+    return endpoint ? (error) => (error ? next(error) : endpoint(req, res, next)) : next
   }
 
   function enter(exchange: Exchange, signer: Signer): void | PromiseLike<void> {

@@ -45,6 +45,8 @@ export class Cookie {
   #renewedTo: Time = undefined
   /** When the session became its owner's, where an owner may have only so many; empty: nobody says. */
   #admitted = ''
+  /** What the server notes of the session: see `record/trust`. */
+  #trust = ''
 
   /**
    * @param options attributes to start from; unknown ones stay on the instance and out of `data`
@@ -127,6 +129,7 @@ export class Cookie {
       json['created'] = this.#created
       if (this.#active) json['active'] = this.#active
       if (this.#admitted) json['admitted'] = this.#admitted
+      if (this.#trust) json['trust'] = this.#trust
       const own = this.#overrides(this.#base)
       if (own.length > 0) json['own'] = own
     }
@@ -165,6 +168,7 @@ export class Cookie {
     }
     if (typeof raw['active'] === 'number') cookie.#active = raw['active']
     if (typeof raw['admitted'] === 'string') cookie.#admitted = raw['admitted']
+    if (typeof raw['trust'] === 'string') cookie.#trust = raw['trust']
     cookie._expires = timeOf(raw['expires'])
     cookie.originalMaxAge = keepsLife ? (lifeOf(raw['originalMaxAge']) as number | null) : base.maxAge
     return cookie
@@ -175,10 +179,11 @@ export class Cookie {
     return cookie.#base !== undefined
   }
 
-  /** @internal ties a cookie that a handler made itself to today's configuration and to its session's age */
-  static adopt(cookie: Cookie, base: CookieBase, created: number): void {
+  /** @internal ties a cookie that a handler made itself to today's configuration, and to its session's age and trust */
+  static adopt(cookie: Cookie, base: CookieBase, created: number, trust: string): void {
     cookie.#base = base
     cookie.#created = created
+    cookie.#trust = trust
   }
 
   static #plain(base: CookieBase, created: number): Cookie {
@@ -236,6 +241,16 @@ export class Cookie {
     cookie.#admitted = mark
   }
 
+  /** @internal what the server notes of the session; empty: nothing */
+  static trustOf(cookie: Cookie): string {
+    return cookie.#trust
+  }
+
+  /** @internal */
+  static entrust(cookie: Cookie, trust: string): void {
+    cookie.#trust = trust
+  }
+
   /** @internal whether the attributes are those of the configuration */
   static isAsConfigured(cookie: Cookie): boolean {
     const base = cookie.#base
@@ -270,6 +285,7 @@ export class Cookie {
       cookie.#base === base &&
       cookie.#active === 0 &&
       cookie.#admitted === '' &&
+      cookie.#trust === '' &&
       cookie.originalMaxAge === base.maxAge &&
       (_expires === null || (_expires instanceof Date && Number.isFinite(_expires.valueOf()))) &&
       Cookie.isAsConfigured(cookie)

@@ -66,6 +66,25 @@ export interface SessionOptions {
    * `next(error)`: ERR_SESSION_STORE_DOWN, whose `status` is 503. Default `'pass'`, as in express-session.
    */
   storeDown?: 'pass' | 'refuse' | undefined
+  /**
+   * Bind sessions to the browser's device (W3C Device Bound Session Credentials): a login asks for a key, and from then
+   * on the session cookie is worth nothing without a short-lived second one, which only that key renews. Over https.
+   * Default `false`.
+   */
+  deviceBound?: boolean | DeviceBoundOptions | undefined
+}
+
+/** README's chapter "Against theft" tells how it works. */
+export interface DeviceBoundOptions {
+  /** Below it the middleware answers browsers by itself. Default: `device-session` below the session cookie's path. */
+  path?: string | undefined
+  /**
+   * Milliseconds for which the bound cookie is good. Default 600,000: ten minutes. Browsers sign a few times in nine
+   * minutes and no more, so less than four minutes is told of in a warning.
+   */
+  lifetime?: number | undefined
+  /** Whether a session ends for browsers that do not bind it within half a minute after the login. Default `false`. */
+  require?: boolean | undefined
 }
 
 /** @throws TypeError ERR_SESSION_OPTION when it is no store */

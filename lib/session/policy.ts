@@ -36,7 +36,7 @@ export type RawOptions = Readonly<Record<string, unknown>>
 
 const KNOWN = [
   'cookie genid name key proxy resave rolling saveUninitialized secret store unset',
-  'idleTimeout absoluteTimeout touchAfter concurrency storeTimeout skip cacheControl onError storeDown',
+  'idleTimeout absoluteTimeout touchAfter concurrency storeTimeout skip cacheControl onError storeDown deviceBound',
 ]
   .join(' ')
   .split(' ')

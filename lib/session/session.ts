@@ -3,6 +3,7 @@ import { asked, type Callback, type LooseError, settle } from '../base/async'
 import { SessionError } from '../base/errors'
 import type { CookieData } from '../cookie/settings'
 import type { Data } from '../record/text'
+import { readTrust } from '../record/trust'
 import { Cookie } from './cookie'
 import { setData } from './live-data'
 
@@ -107,6 +108,19 @@ export class Session {
     for (const key of Object.keys(data)) {
       if (!OWN_NAMES.has(key) && !(cookie && key === 'cookie')) setData(this, key, (data as Data)[key])
     }
+  }
+
+  /**
+   * Whether the session is bound to the browser's device, and this request has shown so: see the option `deviceBound`.
+   * Data of this name take its place.
+   */
+  get bound(): boolean {
+    const { cookie } = this
+    return cookie instanceof Cookie && readTrust(Cookie.trustOf(cookie)).binding !== undefined
+  }
+
+  set bound(value: unknown) {
+    Object.defineProperty(this, 'bound', { value, configurable: true, enumerable: true, writable: true })
   }
 
   /**

@@ -6,7 +6,14 @@ import { ATTRIBUTES } from '../cookie/settings'
 const COOKIE_OPTIONS: readonly string[] = [...ATTRIBUTES, 'maxAge', 'expires', 'signed', 'encode']
 const COOKIE_OPTION_SET: ReadonlySet<string> = new Set(COOKIE_OPTIONS)
 /** What a record's cookie has: some applications pass the cookie of one session as the options of the next. */
-const RECORD_NAMES: ReadonlySet<string> = new Set(['originalMaxAge', '_expires', 'created', 'active', 'own'])
+const RECORD_NAMES: ReadonlySet<string> = new Set([
+  'originalMaxAge',
+  '_expires',
+  'created',
+  'active',
+  'own',
+  'trust',
+])
 
 /**
  * Names without effect, each with what was probably meant. A warning and no error: express-session takes them in

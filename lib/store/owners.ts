@@ -3,6 +3,7 @@ import type { Awaitable } from '../base/async'
 import { badOption } from '../base/errors'
 import type { EndReason } from '../base/events'
 import { type Data, parseRecord } from '../record/text'
+import { isBound } from '../record/trust'
 import type { SessionData } from '../session/session'
 import { type Rank, rankOf } from './admission'
 import type { KeyRing } from './keys'
@@ -16,6 +17,8 @@ export interface OwnedSession {
   readonly fingerprint: string
   /** The session's data, without its cookie. */
   readonly data: Data
+  /** It is bound to a device: see the option `deviceBound`. */
+  readonly bound: boolean
   /** Epoch ms; `undefined` where the record does not say. */
   readonly createdAt: number | undefined
   /** Epoch ms; `Infinity` for never. */
@@ -133,6 +136,7 @@ function ownedSession(
     key,
     fingerprint: keys.fingerprint(key),
     data,
+    bound: isBound(cookie),
     createdAt: typeof created === 'number' ? created : undefined,
     expiresAt: entry.expires,
   }
