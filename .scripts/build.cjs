@@ -44,6 +44,17 @@ async function bundle() {
   })
 }
 
+/** Without the blanks, in lines short enough that a stack trace still says where. */
+function tighten() {
+  const { transformSync } = require('esbuild')
+  const rules = { minifyWhitespace: true, lineLimit: 110, platform: 'node', target: 'node20' }
+  for (const name of readdirSync(out, { recursive: true })) {
+    if (!name.endsWith('.js')) continue
+    const file = join(out, name)
+    writeFileSync(file, transformSync(readFileSync(file, 'utf8'), rules).code)
+  }
+}
+
 /**
  * Declarations that no entry leads to are of no use to anybody; and what an entry does not show itself is there for the
  * compiler, which reads no comments.
@@ -82,6 +93,7 @@ async function main() {
   const declarations = ['-p', join(root, 'lib'), '--emitDeclarationOnly', '--outDir', out]
   execFileSync(process.execPath, [tsc, ...declarations], { stdio: 'inherit', cwd: root })
   await bundle()
+  tighten()
   trimDeclarations()
   if (process.stdout.isTTY) console.log(`built ${relative(root, out) || out}`)
 }
