@@ -16,7 +16,7 @@ import { HandlerStore } from './handler-store'
 import { type Operations, OperationTable, type OperationType } from './operations'
 import { type EngineSettings, readEngineOptions, type SessionEngineOptions } from './options'
 import { type EngineContext, RequestSession } from './request-session'
-import { Session } from './session'
+import { EngineSession } from './session'
 
 type EngineMiddleware = (req: AnyRequest, res: AnyRequest, next: (error?: AnyRequest) => void) => void
 
@@ -88,7 +88,7 @@ export class SessionEngine {
     try {
       if (!this.#store) this.#operations.checkRequired()
       const state = new RequestSession(this.#sharedContext(), req, res, next)
-      ;(req as { session: unknown }).session = new Session(state)
+      ;(req as { session: unknown }).session = new EngineSession(state)
     } catch (error) {
       next(error)
       return

@@ -3,11 +3,11 @@ import { systemClock } from '../base/clock'
 import { Exchange } from '../exchange/exchange'
 import { cookieEnd } from '../record/expiry'
 import { Cookie } from '../session/cookie'
-import { type Session as CoreSession, LINK, type SessionData } from '../session/session'
+import { LINK, type Session, type SessionData } from '../session/session'
 import { Store } from '../session/store'
 import { givenData, recordData } from './keys'
 import type { OperationTable } from './operations'
-import { Session } from './session'
+import { EngineSession } from './session'
 import { ShownState } from './state'
 
 /** Under this name the data say how long this session lives. */
@@ -32,7 +32,7 @@ export class HandlerStore extends Store {
       if (!found) return null
       const given = found[CUSTOM_DURATION]
       const durationMs = typeof given === 'number' && given > 0 ? given : this.#durationMs
-      // Handlers keep no cookie; when the record ends is theirs to know, and a record that they return lives.
+      // Handlers keep no cookie, and know themselves when a record ends: one that they return is alive.
       const cookie = { originalMaxAge: durationMs, expires: new Date(systemClock() + durationMs) }
       return { ...recordData(found), cookie } as unknown as SessionData
     }, callback)
@@ -40,7 +40,7 @@ export class HandlerStore extends Store {
 
   override set(sid: string, session: SessionData, callback?: Callback): Promise<void> {
     return settle(async () => {
-      const stored = await this.#isStored(sid, session as unknown as CoreSession)
+      const stored = await this.#isStored(sid, session as unknown as Session)
       await this.#operations.require('write')(this.#shown(sid, session, stored))
     }, callback)
   }
@@ -62,24 +62,26 @@ export class HandlerStore extends Store {
     return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : undefined
   }
 
-  /** Known to be there; just drawn, so not there; or an id that the application chose, and nobody knows. */
-  async #isStored(sid: string, session: CoreSession): Promise<boolean> {
+  /** The request knows the record; or the id was just drawn, so that there is none; or the handler is asked. */
+  async #isStored(sid: string, session: Session): Promise<boolean> {
     const link = session.req[LINK]
     const state = link instanceof Exchange ? link.state : undefined
     if (state?.known?.id === sid) return true
     return state?.drawnId === sid || state?.nextId === sid ? false : (await this.#read(sid)) !== undefined
   }
 
-  #shown(sid: string, session: SessionData, stored: boolean): Session {
+  #shown(sid: string, session: SessionData, stored: boolean): EngineSession {
     const { cookie } = session
     const durationMs = typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : this.#durationMs
     const expiresAt =
       cookieEnd(cookie instanceof Cookie ? cookie.expires : undefined) ?? systemClock() + durationMs
-    return new Session(new ShownState(sid, givenData(session), stored, { durationMs, expiresAt }, this.#sign))
+    return new EngineSession(
+      new ShownState(sid, givenData(session), stored, { durationMs, expiresAt }, this.#sign),
+    )
   }
 
-  #bare(sid: string, stored: boolean): Session {
+  #bare(sid: string, stored: boolean): EngineSession {
     const times = { durationMs: this.#durationMs, expiresAt: systemClock() + this.#durationMs }
-    return new Session(new ShownState(sid, {}, stored, times, this.#sign))
+    return new EngineSession(new ShownState(sid, {}, stored, times, this.#sign))
   }
 }

@@ -1,18 +1,18 @@
 import { badOption, SessionError } from '../base/errors'
-import type { Session } from './session'
+import type { EngineSession } from './session'
 
 type Result<T> = T | PromiseLike<T>
 
 /** What an engine asks of the application's storage. */
 export interface Operations {
   /** Returns the data kept for `session.id`, or `undefined`. Required. */
-  read(session: Session): Result<object | undefined | null>
+  read(session: EngineSession): Result<object | undefined | null>
   /** Keeps `session.get()` until `session.expires_at`; `session.stored` says whether a record is there already. Required. */
-  write(session: Session): Result<unknown>
+  write(session: EngineSession): Result<unknown>
   /** Moves the end of the record to `session.expires_at`. Required. */
-  touch(session: Session): Result<unknown>
+  touch(session: EngineSession): Result<unknown>
   /** Removes the record of `session.id`. Required. */
-  destroy(session: Session): Result<unknown>
+  destroy(session: EngineSession): Result<unknown>
   /** Returns a new random id. Optional: 24 bytes of the system's CSPRNG. */
   id(): Result<string>
   /** Removes records that have ended. Optional; called by `engine.cleanup()`, which returns what it returns. */

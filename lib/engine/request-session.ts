@@ -11,7 +11,7 @@ import { holdResponse } from '../response/hold-response'
 import type { HookedResponse } from '../response/parts'
 import { setData, showData } from '../session/live-data'
 import { requestIds } from '../session/request'
-import { type Session as CoreSession, LINK, type SessionRequest, setSessionId } from '../session/session'
+import { LINK, type Session, type SessionRequest, setSessionId } from '../session/session'
 import { CUSTOM_DURATION } from './handler-store'
 import { givenData, recordData, recordKey } from './keys'
 import type { SessionState } from './state'
@@ -36,7 +36,7 @@ export class RequestSession implements SessionState {
   #starting: Promise<void> | undefined = undefined
   #destroying: Promise<void> | undefined = undefined
   /** The session that was destroyed. */
-  #ended: CoreSession | undefined = undefined
+  #ended: Session | undefined = undefined
   /** What the request's cookies say, best first. */
   #cookieIds: readonly string[] | undefined = undefined
   /** Chosen before the start. */
@@ -182,7 +182,7 @@ export class RequestSession implements SessionState {
 
   reset(values: Data): void {
     if (typeof values !== 'object' || values === null) badOption('data', 'an object', values)
-    const session = this.#core('reset') as CoreSession & Data
+    const session = this.#core('reset') as Session & Data
     const duration = session[CUSTOM_DURATION]
     showData(session, {
       ...(duration === undefined ? {} : { [CUSTOM_DURATION]: duration }),
@@ -191,7 +191,7 @@ export class RequestSession implements SessionState {
   }
 
   get(name: string): unknown {
-    const session = this.#core('get') as CoreSession & Data
+    const session = this.#core('get') as Session & Data
     const key = recordKey(name)
     return Object.hasOwn(session, key) ? session[key] : undefined
   }
@@ -201,7 +201,7 @@ export class RequestSession implements SessionState {
   }
 
   delete(name: string | undefined): void {
-    const session = this.#core('delete') as CoreSession & Data
+    const session = this.#core('delete') as Session & Data
     if (name === undefined) this.reset({})
     else delete session[recordKey(name)]
   }
@@ -222,7 +222,7 @@ export class RequestSession implements SessionState {
   }
 
   /** @throws SessionError ERR_SESSION_USAGE before the start and after the end */
-  #core(method: string): CoreSession {
+  #core(method: string): Session {
     if (!this.#exchange)
       throw new SessionError('ERR_SESSION_USAGE', `${method}: call await session.start() first`)
     const { session } = this.#exchange.state.req

@@ -6,13 +6,13 @@ import type { SessionState } from './state'
  * The session of an engine: data behind methods, nothing read before `start()`. Each name of two words can be
  * written with an underscore or in camelCase.
  */
-export class Session {
-  declare readonly signedId: Session['signed_id']
-  declare readonly expiresAt: Session['expires_at']
-  declare generateId: Session['generate_id']
-  declare setId: Session['set_id']
-  declare setSignedId: Session['set_signed_id']
-  declare setDuration: Session['set_duration']
+export class EngineSession {
+  declare readonly signedId: EngineSession['signed_id']
+  declare readonly expiresAt: EngineSession['expires_at']
+  declare generateId: EngineSession['generate_id']
+  declare setId: EngineSession['set_id']
+  declare setSignedId: EngineSession['set_signed_id']
+  declare setDuration: EngineSession['set_duration']
   readonly #state: SessionState
 
   /** @internal */
@@ -138,9 +138,9 @@ const TWINS = {
   set_id: 'setId',
   set_signed_id: 'setSignedId',
   set_duration: 'setDuration',
-} as const satisfies Partial<Record<keyof Session, string>>
+} as const satisfies Partial<Record<keyof EngineSession, string>>
 
 for (const [snake, camel] of Object.entries(TWINS)) {
-  const descriptor = Object.getOwnPropertyDescriptor(Session.prototype, snake)
-  if (descriptor) Object.defineProperty(Session.prototype, camel, descriptor)
+  const descriptor = Object.getOwnPropertyDescriptor(EngineSession.prototype, snake)
+  if (descriptor) Object.defineProperty(EngineSession.prototype, camel, descriptor)
 }

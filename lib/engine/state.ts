@@ -1,7 +1,7 @@
 import { SessionError } from '../base/errors'
 import type { Data } from '../record/text'
 
-/** What stands behind a `Session`: the session of a request, or the view of one that a handler is given. */
+/** What a `Session` asks: the session of a request, or the view of one that a handler is given. */
 export interface SessionState {
   readonly id: string | undefined
   readonly signedId: string | undefined

@@ -117,7 +117,7 @@ export class Context implements Listener {
   }
 
   /**
-   * Tells listeners, and once per process those who do not listen.
+   * Emits an event. What means that something is wrong is also a warning, once per process.
    *
    * @param req named in the debug line, where the event has no session to know the request by
    */
@@ -150,7 +150,7 @@ export class Context implements Listener {
     if (!asked || this.#own?.isOriginal()) this.tell(name, event)
   }
 
-  /** What stands for the session of an id in events: what a store of ours shows in `sessionsOf`. */
+  /** The name of a session in events, in place of its id: what a store of ours shows in `sessionsOf`. */
   fingerprint(id: string): string {
     return this.#own ? this.#own.keys.fingerprintOf(id) : fingerprint(id)
   }

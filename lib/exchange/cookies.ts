@@ -1,5 +1,6 @@
 import { type CookieAttributes, clearCookieLine } from '../cookie/header'
-import { appendHeader, type HookedResponse } from '../response/parts'
+import type { HookedResponse } from '../response/parts'
+import { putSetCookie } from '../response/set-cookie'
 import { Cookie } from '../session/cookie'
 import { isSecure } from '../session/request'
 import type { Session } from '../session/session'
@@ -86,25 +87,13 @@ export function decideCookieAtOnce(state: RequestState): void {
 
 /** Puts the cookie, set or cleared, on a response whose headers are about to leave. */
 export function putCookie(state: RequestState, res: HookedResponse): void {
+  const { cookieLine, context } = state
   state.headersLeft = true
-  if (state.cookieLine !== undefined) putLine(state, res, state.cookieLine)
+  if (cookieLine === undefined) return
+  // The application may have sent them past the middleware.
+  if (res.headersSent) tellWithheld(state, 'late')
+  else putSetCookie(res, cookieLine, context.policy.cacheControl)
   state.cookieLine = undefined
   if (state.trustChange) state.context.trust?.putHeaders(state.trustChange, state.req, res)
   state.trustChange = undefined
-}
-
-function putLine(state: RequestState, res: HookedResponse, line: string): void {
-  if (res.headersSent) {
-    // The application has sent them past the middleware.
-    tellWithheld(state, 'late')
-    return
-  }
-  // Asked first: as long as there are no headers at all, that costs nothing.
-  const cacheable = state.context.policy.cacheControl && res.getHeader?.('Cache-Control') === undefined
-  // Always a list: adapters of serverless hosts look for cookies in lists only.
-  appendHeader(res, 'Set-Cookie', [line])
-  if (cacheable) {
-    // OWASP Session Management: caches must not keep the cookie. RFC 9111 section 5.2.2.4.
-    res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')
-  }
 }

@@ -1,8 +1,7 @@
 import { type Awaitable, isPromise } from '../base/async'
 import { asError, isStoreFailure } from '../base/errors'
 import type { Updater } from '../keeper/contract'
-import { answerFailure } from '../response/answer-failure'
-import { breakOff } from '../response/error-page'
+import { stopResponse } from '../response/answer-failure'
 import type { Guard } from '../response/guard'
 import type { HookedResponse } from '../response/parts'
 import { Cookie } from '../session/cookie'
@@ -75,13 +74,9 @@ export class Exchange implements SessionLink, Guard {
   failed(error: unknown, headersLeft: boolean): void {
     this.#stopped = true
     this.letGo()
-    // Half a response went out and no error page can follow: the client must not take it for whole, not even
-    // when the error handler ends it.
-    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
     const { res, next } = this
     const { onError } = this.state.context.policy
-    // Outside the promise's job: what an error handler throws belongs to the process.
-    process.nextTick(answerFailure, error, { res, next, onError, headersLeft })
+    stopResponse(error, { res, next, onError, headersLeft })
   }
 
   closed(ended: boolean): void {

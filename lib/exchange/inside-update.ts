@@ -9,11 +9,11 @@ interface Running {
   done: boolean
 }
 
-/** Which function of an `update` a call comes from: it may have waited for something else before. */
+/** The function of an `update` that a call comes from, also after it has waited for something. */
 const running = new AsyncLocalStorage<Running>()
 
-/** @returns the change, whose calls `refuseInside` knows */
-export function marked<R>(of: object, change: Updater<R>): Updater<R> {
+/** @returns the function, whose calls `refuseInside` recognizes */
+export function insideUpdate<R>(of: object, change: Updater<R>): Updater<R> {
   return (data) => {
     const one: Running = { of, done: false }
     const end = () => {
@@ -43,7 +43,7 @@ export function refuseInside(of: object, verb: string): void {
   const one = running.getStore()
   if (one?.of !== of || one.done) return
   const message = `${verb}: called inside the function of an update of the same session; call it before or after`
-  // Also for those who do not wait for the method.
+  // A caller that does not wait for the method sees no error.
   warnOnce('SOJOURN_INSIDE_UPDATE', message)
   throw new SessionError('ERR_SESSION_USAGE', message)
 }

@@ -4,8 +4,8 @@ import { OWN_METHODS, Session } from '../session/session'
 import type { RequestState } from './state'
 
 /**
- * The session's cookie as one of ours, whatever the handler has put there, and fit for a header: what is not must
- * not get into the record, from which it would fail every later response.
+ * Makes a `Cookie` of whatever the handler has put there, and checks that it fits in a header: an attribute that does
+ * not must not get into the record, where it would make every later response fail.
  *
  * @throws TypeError naming the attribute
  */
@@ -19,8 +19,8 @@ export function readyCookie({ req, known, context, createdAt }: RequestState, se
 }
 
 /**
- * Renews the life of the session: before its cookie and before its save, so that both carry one time; where there
- * is neither, when the response ends, so that until then `cookie.maxAge` is what was left of the life.
+ * Renews the life of the session, once per request: before its cookie is written and before it is saved, so that both
+ * have one time. Without cookie and save it happens when the response ends: until then `cookie.maxAge` is what was left.
  */
 export function renewOnce(state: RequestState, session: Session): void {
   if (state.renewed) return
@@ -31,7 +31,7 @@ export function renewOnce(state: RequestState, session: Session): void {
     Session.prototype.resetMaxAge.call(session)
     return
   }
-  // One that the application has put there calls ours, which must not take that for the handler's own.
+  // The application's own `touch` calls ours, which must not count as a call by the handler.
   const { touchedByHandler } = state
   session.touch()
   state.touchedByHandler = touchedByHandler

@@ -54,7 +54,7 @@ function isTrusted(state: RequestState, { cookie, known }: Loaded): boolean {
   return false
 }
 
-/** No settings of a cookie: the record is written even if nothing has changed. */
+/** Equal to no settings of a cookie, so that the record is written even if nothing has changed. */
 const AGE_UNKNOWN = 'age unknown'
 
 /** Makes `req.session` of a loaded record. */
@@ -66,9 +66,9 @@ export function inflate(state: RequestState, loaded: Loaded): void {
   known.trust = Cookie.trustOf(cookie)
   let made: unknown
   if (!context.makesPlainSessions) {
-    // Overridden, or express-session's own where a store brings that along: its session may be of another class.
+    // The application's, or express-session's own if the store extends that: its session may be of another class.
     made = context.store.createSession(req, loaded.data as unknown as SessionData)
-    // It may be the very object, which would never differ from itself.
+    // The session may be this very object, which never differs from itself.
     known.shown = undefined
   }
   if (made instanceof Session) known.settings = Cookie.settings(made.cookie)
@@ -76,7 +76,7 @@ export function inflate(state: RequestState, loaded: Loaded): void {
     req.session = new Session(req, (made ?? loaded.data) as object, cookie)
     known.settings = Cookie.settings(cookie)
   }
-  // Its age has to be written down, or it would be young for ever.
+  // The record gets its age, or the session would count as new for ever.
   if (context.policy.absoluteMs !== Infinity && !Cookie.tellsAge(loaded.cookie)) {
     known.settings = AGE_UNKNOWN
   }

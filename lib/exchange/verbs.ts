@@ -5,7 +5,7 @@ import { dataText, parseData } from '../record/text'
 import { showInstead } from '../session/live-data'
 import { type Session, setSessionId } from '../session/session'
 import { cookieAttributes } from './cookies'
-import { marked } from './inside-update'
+import { insideUpdate } from './inside-update'
 import { readyCookie, renewOnce } from './renew'
 import { createRecord, REDRAWS_MAX, writeRecord } from './save'
 import { inflate } from './start'
@@ -119,7 +119,7 @@ export async function updateSession<R>(state: RequestState, given: Updater<R>): 
   const { session } = state.req
   if (!session) throw new SessionError('ERR_SESSION_USAGE', 'update: the request has no session')
   prepare(state, session, 'update')
-  const change = marked(state, given)
+  const change = insideUpdate(state, given)
   const data = liveText(session)
   const { known } = state
   if (known?.id !== session.id) {

@@ -2,7 +2,7 @@ import { ignore } from '../base/async'
 import { LINK, type SessionRequest } from '../session/session'
 import type { Store } from '../session/store'
 
-/** What all middlewares on one store share: whether it is connected, and who makes its sessions. */
+/** What all middlewares on one store share: whether it is connected, and which of them makes its sessions. */
 export class StoreState {
   up = true
   readonly #listeners = new Set<(up: boolean) => void>()

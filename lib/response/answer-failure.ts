@@ -1,12 +1,13 @@
 import { ignore, isPromise } from '../base/async'
 import { timers } from '../base/timers'
 import { warnOnce } from '../base/warnings'
+import { breakOff } from './error-page'
 import type { HookedResponse } from './parts'
 
-/** The application's answer where nobody is called by `next`. */
-export type OnError = (error: unknown, req: unknown, res: unknown) => unknown
+/** The application's answer, for hosts where a call of `next` reaches no error handler. */
+export type OnError = (error: unknown, req: never, res: never) => unknown
 
-/** A response that was stopped, and who may be told. */
+/** A response that was stopped, and what the failure is told to. */
 export interface StoppedResponse {
   readonly res: HookedResponse
   readonly next: (error?: unknown) => unknown
@@ -18,11 +19,20 @@ export interface StoppedResponse {
 /** Milliseconds in which an answer has to begin, where there is no sign that anybody is at work on one. */
 const GRACE_MS = 250
 
+/** Breaks off what went out by half, and tells `next`, after which an answer comes in any case. */
+export function stopResponse(error: unknown, stopped: StoppedResponse): void {
+  // No error page can follow half a response: the client must not take it for whole, not even when the error handler
+  // ends it.
+  if (stopped.headersLeft && !stopped.res.writableEnded) breakOff(stopped.res)
+  // Outside the promise's job: what an error handler throws belongs to the process.
+  process.nextTick(answerFailure, error, stopped)
+}
+
 /**
- * Tells that a response was stopped, and answers when nobody else does: many hosts turn the first call of `next` into
+ * Tells that a response was stopped, and answers when the application does not: many hosts turn the first call of `next` into
  * a promise, and take no notice of a second.
  */
-export function answerFailure(error: unknown, stopped: StoppedResponse): void {
+function answerFailure(error: unknown, stopped: StoppedResponse): void {
   const { res, next, headersLeft } = stopped
   if (isMiddie(res.req)) {
     answerInstead(error, stopped, 0)
@@ -76,7 +86,7 @@ function answerInstead(
     return
   }
   try {
-    const returned = onError(error, res.req, res)
+    const returned = onError(error, res.req as never, res as never)
     if (isPromise(returned)) returned.then(() => answer(0), failed)
     else answer(GRACE_MS)
   } catch (thrown) {
@@ -122,7 +132,7 @@ interface PathWatch {
 }
 
 /**
- * Watches for who looks at the path of a request. Routers do so to find their error handlers, which may take their
+ * Watches whether code reads the path of a request. Routers do so to find their error handlers, which may take their
  * time; a `next` that only settles a promise does not.
  */
 function watchPath(req: { url?: string } | undefined): PathWatch {

@@ -30,13 +30,13 @@ export function clearForErrorPage(hook: ResponseHook): void {
   // RFC 9111 section 4: with a life of its own even an error may be kept by caches.
   const cacheControl = String(res.getHeader?.('Cache-Control') ?? '')
   if (/max-age|public/i.test(cacheControl)) res.removeHeader?.('Cache-Control')
-  // A redirect's status would make an error page of it that nobody sees.
+  // With the status of a redirect the browser would not show the error page.
   if (res.statusCode !== undefined) res.statusCode = 200
   if (Object.hasOwn(res, 'statusMessage')) res.statusMessage = undefined
 }
 
 /**
- * Tells whoever is still streaming into the response that it has failed, as a stream tells it: a `pipe` lets go,
+ * Tells streams that still write into the response that it has failed, by the event of a stream: a `pipe` stops,
  * a `pipeline` ends with the error.
  */
 export function tellWriters(res: HookedResponse, error: unknown): void {

@@ -20,7 +20,7 @@ export interface Guard {
   putHeaders(): void
   /** The response was stopped. `headersLeft`: too late for another one. */
   failed(error: unknown, headersLeft: boolean): void
-  /** Nobody will say when the response is over: what is kept for its time is to be let go of now. */
+  /** No event will tell when the response is over: what is kept until then is released now. */
   letGo(): void
   /**
    * In place of `beforeHeaders`, for a response that cannot wait: decides what `putHeaders` puts, and begins the

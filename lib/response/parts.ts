@@ -99,7 +99,7 @@ export function restoreStatus(res: HookedResponse, { code, message }: ResponseSt
   if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message
 }
 
-/** Adds a value to a header, in whichever form the others stand there. */
+/** Adds a value to a header, whatever form its present values have. */
 export function appendHeader(res: HookedResponse, name: string, value: string | string[]): void {
   const present = res.getHeader?.(name)
   if (present === undefined) {

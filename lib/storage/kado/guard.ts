@@ -1,11 +1,11 @@
 import { SessionError } from '../../base/errors'
 import { warnOnce } from '../../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../../cookie/header'
-import { answerFailure } from '../../response/answer-failure'
-import { breakOff } from '../../response/error-page'
+import { stopResponse } from '../../response/answer-failure'
 import type { Guard } from '../../response/guard'
 import { holdResponse } from '../../response/hold-response'
-import { appendHeader, type HookedResponse } from '../../response/parts'
+import type { HookedResponse } from '../../response/parts'
+import { putSetCookie } from '../../response/set-cookie'
 import { isSecure, requestIds } from '../../session/request'
 import type { SessionRequest } from '../../session/session'
 import { type SessionMiddlewareOptions, type SessionPolicy, sessionPolicy } from './options'
@@ -26,7 +26,7 @@ interface GuardedSession {
 type Open = (ids: readonly string[], store: SessionStore) => Promise<GuardedSession>
 
 /** A middleware. Without `next` the promise says when to go on; with it, `next` does. */
-export type SessionMiddleware = (req: GuardedRequest, res: GuardedResponse, next?: Next) => Promise<void>
+export type KadoMiddleware = (req: GuardedRequest, res: GuardedResponse, next?: Next) => Promise<void>
 
 /** Saves the session before its response leaves, and puts the cookie of a session that is new. */
 class SessionGuard implements Guard {
@@ -67,24 +67,12 @@ class SessionGuard implements Guard {
     const { policy, req, res, session } = this
     const secure = policy.secure === 'auto' ? isSecure(req, policy.proxy) : policy.secure
     const attributes: CookieAttributes = { ...policy.attributes, secure }
-    appendHeader(res, 'Set-Cookie', setCookieLine(policy.name, policy.signer.sign(session.sid), attributes))
-    // RFC 9111 section 5.2.2.4: caches must not keep the cookie.
-    if (res.getHeader?.('Cache-Control') === undefined) {
-      res.setHeader?.('Cache-Control', 'no-cache="Set-Cookie"')
-    }
+    putSetCookie(res, setCookieLine(policy.name, policy.signer.sign(session.sid), attributes), true)
   }
 
   failed(error: unknown, headersLeft: boolean): void {
     this.#stopped = true
-    // Half a response went out and no error page can follow: the client must not take it for whole.
-    if (headersLeft && !this.res.writableEnded) breakOff(this.res)
-    // Outside the promise's job: what an error handler throws belongs to the process.
-    process.nextTick(answerFailure, error, {
-      res: this.res,
-      next: this.onFailure,
-      onError: undefined,
-      headersLeft,
-    })
+    stopResponse(error, { res: this.res, next: this.onFailure, onError: undefined, headersLeft })
   }
 
   letGo(): void {}
@@ -143,7 +131,7 @@ function warnSave(error: unknown): void {
   warnOnce('SOJOURN_SAVE', `a session could not be saved: ${(error as Error).message}`)
 }
 
-/** For a response that nobody else can be told has failed. */
+/** Answers a failed request where no `next` was given. */
 function answerPlainly(response: GuardedResponse): (error: unknown) => void {
   return (error) => {
     warnSave(error)
@@ -154,7 +142,7 @@ function answerPlainly(response: GuardedResponse): (error: unknown) => void {
   }
 }
 
-export function middlewareOf(options: SessionMiddlewareOptions, open: Open): SessionMiddleware {
+export function middlewareOf(options: SessionMiddlewareOptions, open: Open): KadoMiddleware {
   const policy = sessionPolicy(options)
   return async function sessionMiddleware(req, res, next) {
     if (next === undefined) return begin(policy, open, req, res, answerPlainly(res))

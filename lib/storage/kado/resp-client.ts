@@ -32,7 +32,7 @@ interface Line {
  * As much of a Redis client as the session store needs: one connection, opened with the first command and again
  * with the next one after it was lost; commands leave at once and are answered in order. It keeps the process alive
  * only while something is asked. A command that was under way when the connection was lost has failed: it is not sent
- * again, since nobody can tell whether it was carried out.
+ * again, since the server may have carried it out.
  */
 export class RespClient {
   readonly #options: RespClientOptions

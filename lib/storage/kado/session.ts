@@ -20,7 +20,7 @@ const KADO_STORE_AT = 3
  * The session of one visitor: values by key, restored from and saved to a `SessionStore`. What parallel requests
  * change under different keys is all kept, and a session that has ended meanwhile stays ended.
  */
-export class Session {
+export class KadoSession {
   static readonly SessionStorage = SessionStorage
   static readonly SessionStore = SessionStore
   static readonly SessionStoreLocal = SessionStoreLocal
@@ -40,14 +40,14 @@ export class Session {
 
   /**
    * Gives every request a `session`, restored before the handler runs. What the handler changes is saved before the
-   * response leaves, whether or not it calls `save()`; a failed save goes to `next`. A visitor gets a cookie when something is kept of
-   * theirs.
+   * response leaves, whether or not it calls `save()`; a failed save goes to `next`. A visitor gets a cookie with the
+   * first save.
    *
    * @returns a middleware for Express, Connect and `node:http`; without `next` it returns a promise that tells when to go on
    * @throws TypeError ERR_SESSION_OPTION when an option is wrong
    */
   static getMiddleware(options: SessionMiddlewareOptions = {}): ReturnType<typeof middlewareOf> {
-    return middlewareOf(options, Session.#open)
+    return middlewareOf(options, KadoSession.#open)
   }
 
   /** The arguments were part of the id once and are not looked at: what others know has no place in it. */
@@ -61,16 +61,16 @@ export class Session {
     res: GuardedResponse,
     options: SessionMiddlewareOptions = {},
   ): Promise<void> {
-    return guardRequest(req, res, options, Session.#open)
+    return guardRequest(req, res, options, KadoSession.#open)
   }
 
   /** The first of these ids that the store has, else a new session. */
-  static async #open(this: void, ids: readonly string[], store: SessionStore): Promise<Session> {
+  static async #open(this: void, ids: readonly string[], store: SessionStore): Promise<KadoSession> {
     for (const id of ids) {
-      const session = await new Session(id, store).restore()
+      const session = await new KadoSession(id, store).restore()
       if (session.stored) return session
     }
-    return new Session(Session.generateId(), store)
+    return new KadoSession(KadoSession.generateId(), store)
   }
 
   /** @throws TypeError ERR_SESSION_OPTION when `sid` is no id or `store` no store */
@@ -108,7 +108,7 @@ export class Session {
   get changed(): boolean {
     const text = this.#text()
     if (text === this.#base) return false
-    // The same keys may stand in another order than others have written them in.
+    // Another request may have written the same keys in another order.
     const { set, removed } = deltaBetween(this.#base, text)
     return removed.length > 0 || Object.keys(set).length > 0
   }
@@ -161,7 +161,7 @@ export class Session {
 
   /**
    * What others changed comes in, but for keys that were set here while the store was at work. What the application
-   * holds a reference to and nobody else changed stays the same object.
+   * holds a reference to and no other request changed stays the same object.
    */
   #adopt(saved: string, mine: string): void {
     const theirs = deltaBetween(mine, saved)
