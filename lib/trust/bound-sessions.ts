@@ -61,7 +61,7 @@ export class BoundSessions implements TrustHooks {
     if (skipped) this.context.tell('skipped', () => ({ session: fingerprint(), because: skipped }), req)
     return (
       this.cookie.provenAt(req, binding, now) !== undefined ||
-      now < binding.since + GRACE_MS ||
+      now < binding.since + Math.min(GRACE_MS, this.settings.lifetimeMs) ||
       // Where the browser comes to get one.
       this.endpointFor(req) !== undefined
     )

@@ -30,6 +30,9 @@ const HANDLERS: Record<string, Handler> = {
   '/': showData,
 }
 
+/** A login, a logout and what is between. */
+export const BOUND_HANDLERS = routes(HANDLERS)
+
 /** An application over https with device-bound sessions, a login and a logout. */
 export function serveBound(
   owner: Owner,
