@@ -4,100 +4,90 @@ import { yieldingToEventLoop } from '../../base/yield'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
 import { Followers } from '../followers'
 import type { Ending, NewsListener } from '../news'
-import { ByOwner } from './by-owner'
+import { KeyIndex } from './key-index'
 import type { MemoryListener } from './listener'
-import { entryOf, type MemoryNode } from './node'
-import { SHARDS, shardOf } from './shards'
+import { SlotOwners } from './slot-owners'
+import { type Slot, Slots } from './slots'
 import { Sweep } from './sweep'
+import { UseOrder } from './use-order'
 
-/** The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. */
+/**
+ * The backend behind MemoryStore: answers at once, and drops the record idle for longest when it is full. Memory that many
+ * records took is given back when none is left.
+ */
 export class MemoryBackend implements Backend {
-  readonly #shards: Array<Map<StoreKey, MemoryNode> | undefined> = new Array(SHARDS).fill(undefined)
-  readonly #sweep = new Sweep(this.#shards, (node: MemoryNode) => this.#expire(node))
-  readonly #owners = new ByOwner<MemoryNode>()
   readonly #max: number
   readonly #told: MemoryListener
+  readonly #sweep = new Sweep()
+  #slots = new Slots()
+  #index = new KeyIndex(this.#slots)
+  #order = new UseOrder(this.#slots)
+  readonly #owners = new SlotOwners()
   readonly #followers = new Followers()
-  /** `newer` of the ring's head is the record idle for longest, `older` the one used last. */
-  readonly #ring: MemoryNode
-  #size = 0
   #closed = false
 
   /** @param max most records kept */
   constructor(max = Infinity, told: MemoryListener = {}) {
     this.#max = max
     this.#told = told
-    const ring = {
-      key: '',
-      body: '',
-      expires: 0,
-      owner: undefined,
-    } as unknown as MemoryNode
-    ring.older = ring
-    ring.newer = ring
-    this.#ring = ring
   }
 
   /** How many records are kept, expired ones that nobody has met yet included. */
   get size(): number {
-    return this.#size
+    return this.#index.size
   }
 
   read(key: StoreKey): Entry | undefined {
-    const node = this.#live(key)
-    if (!node) return undefined
-    this.#use(node)
-    return entryOf(node)
+    const slot = this.#live(key)
+    if (slot === 0) return undefined
+    this.#order.use(slot)
+    return this.#entry(slot)
   }
 
   /** As `read`, for a look that is no use of the session. */
   peek(key: StoreKey): Entry | undefined {
-    const node = this.#live(key)
-    return node && entryOf(node)
+    const slot = this.#live(key)
+    return slot === 0 ? undefined : this.#entry(slot)
   }
 
-  create(key: StoreKey, entry: Entry): boolean {
-    if (this.#live(key)) return false
-    if (this.#size >= this.#max) this.#evict()
-    const { newer, older } = { newer: this.#ring, older: this.#ring.older }
-    const { body, expires } = entry
-    const node: MemoryNode = { key, body, expires, owner: undefined, older, newer }
-    older.newer = node
-    newer.older = node
-    this.#shard(key).set(key, node)
-    if (this.#size++ === 0) this.#told.first?.()
-    this.#owners.move(node, entry.owner)
+  create(key: StoreKey, { body, expires, owner }: Entry): boolean {
+    if (this.#live(key) !== 0) return false
+    if (this.size >= this.#max) this.#evict()
+    const slot = this.#slots.take(key, body, expires)
+    this.#index.add(key, slot)
+    this.#order.add(slot)
+    if (owner !== undefined) this.#owners.set(slot, owner)
+    if (this.size === 1) this.#told.first?.()
     if (this.#followers.some) this.#followers.tell({ key, ended: false })
     return true
   }
 
-  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Replaced {
-    const node = this.#live(key)
-    if (!node) return undefined
-    if (node.body !== seen) return entryOf(node)
-    const last = this.#followers.some ? entryOf(node) : undefined
-    node.body = entry.body
-    node.expires = entry.expires
-    if (node.owner !== entry.owner) this.#owners.move(node, entry.owner)
-    this.#use(node)
-    if (last) this.#followers.tell({ key, ended: entry.expires <= systemClock(), ending, last })
+  replace(key: StoreKey, seen: string, { body, expires, owner }: Entry, ending?: Ending): Replaced {
+    const slot = this.#live(key)
+    if (slot === 0) return undefined
+    if (this.#slots.body(slot) !== seen) return this.#entry(slot)
+    const last = this.#followers.some ? this.#entry(slot) : undefined
+    this.#slots.setBody(slot, body)
+    this.#slots.setExpires(slot, expires)
+    this.#owners.set(slot, owner)
+    this.#order.use(slot)
+    if (last) this.#followers.tell({ key, ended: expires <= systemClock(), ending, last })
     return true
   }
 
   remove(key: StoreKey, ending?: Ending): boolean {
-    const node = this.#live(key)
-    if (!node) return false
-    this.#drop(node)
-    this.#tellEnd(node, ending)
+    const slot = this.#live(key)
+    if (slot === 0) return false
+    this.#drop(slot, key, ending)
     return true
   }
 
   extend(key: StoreKey, expires: number): boolean {
-    const node = this.#live(key)
-    if (!node) return false
-    const earlier = expires < node.expires
-    node.expires = expires
-    this.#use(node)
+    const slot = this.#live(key)
+    if (slot === 0) return false
+    const earlier = expires < this.#slots.expires(slot)
+    this.#slots.setExpires(slot, expires)
+    this.#order.use(slot)
     if (earlier && this.#followers.some) this.#followers.tell({ key, ended: false })
     return true
   }
@@ -106,21 +96,25 @@ export class MemoryBackend implements Backend {
     return yieldingToEventLoop(this.#entries(prefix))
   }
 
+  /** A record keeps its slot as long as it is there: what is written meanwhile neither repeats nor hides it. */
   *#entries(prefix: string): Generator<[StoreKey, Entry], void, undefined> {
     this.#mustBeOpen()
-    for (const shard of this.#shards) {
-      // A copy of one shard: what is written meanwhile neither repeats nor hides what stands there.
-      for (const node of shard ? [...shard.values()] : []) {
-        if (node.key.startsWith(prefix) && this.#live(node.key) === node) yield [node.key, entryOf(node)]
-      }
+    const slots = this.#slots
+    // A store that was cleared meanwhile has other slots, and nothing in them that was there throughout.
+    for (let slot = 1; slots === this.#slots && slot < slots.top; slot++) {
+      const key = slots.key(slot)
+      if (key?.startsWith(prefix) && this.#live(key) === slot) yield [key, this.#entry(slot)]
     }
   }
 
   ownedBy(owner: string): Array<[StoreKey, Entry]> {
     this.#mustBeOpen()
-    const nodes = this.#owners.of(owner).filter((node) => this.#live(node.key) === node)
-    nodes.sort((a, b) => a.expires - b.expires)
-    return nodes.map((node) => [node.key, entryOf(node)])
+    const entries: Array<[StoreKey, Entry]> = []
+    for (const slot of this.#owners.slotsOf(owner)) {
+      const key = this.#slots.key(slot) as StoreKey
+      if (this.#live(key) === slot) entries.push([key, this.#entry(slot)])
+    }
+    return entries.sort(([, a], [, b]) => a.expires - b.expires)
   }
 
   follow(prefix: string, listener: NewsListener): () => void {
@@ -130,30 +124,34 @@ export class MemoryBackend implements Backend {
 
   prune(now: number): number {
     this.#mustBeOpen()
-    let dropped = 0
-    for (const node of this.#nodes()) {
-      if (node.expires > now) continue
-      this.#expire(node)
-      dropped++
-    }
-    return dropped
+    const before = this.size
+    for (let slot = 1; slot < this.#slots.top; slot++) this.#expireAt(slot, now)
+    return before - this.size
   }
 
   /** Looks at a share of the records; see `Sweep`. */
   sweep(now: number, share: number, enough: () => boolean): boolean {
-    return this.#sweep.turn(now, share, enough)
+    // Only here: whoever goes through slots may count on them until then.
+    if (this.size === 0) this.#reset()
+    return this.#sweep.turn(this.#slots.top, (slot) => this.#expireAt(slot, now), share, enough)
   }
 
   /** Drops all records at once. */
   clear(): void {
     this.#mustBeOpen()
-    if (this.#followers.some) for (const node of this.#nodes()) this.#tellEnd(node, { because: 'cleared' })
-    this.#shards.fill(undefined)
+    for (let slot = 1; this.#followers.some && slot < this.#slots.top; slot++) {
+      const key = this.#slots.key(slot)
+      if (key !== undefined) this.#tellEnd(key, this.#entry(slot), { because: 'cleared' })
+    }
+    this.#reset()
+  }
+
+  #reset(): void {
+    this.#slots = new Slots()
+    this.#index = new KeyIndex(this.#slots)
+    this.#order = new UseOrder(this.#slots)
     this.#owners.clear()
     this.#sweep.forget()
-    this.#ring.older = this.#ring
-    this.#ring.newer = this.#ring
-    this.#size = 0
   }
 
   close(): void {
@@ -163,82 +161,57 @@ export class MemoryBackend implements Backend {
 
   /** The keys of the live records. */
   *keys(): Iterable<StoreKey> {
-    for (const shard of this.#shards) {
-      for (const key of shard ? [...shard.keys()] : []) if (this.#live(key)) yield key
-    }
-  }
-
-  *#nodes(): Iterable<MemoryNode> {
-    for (const shard of this.#shards) if (shard) yield* shard.values()
+    for (const [key] of this.#entries('')) yield key
   }
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SessionError('ERR_SESSION_CLOSED', 'the memory store has been closed')
   }
 
-  #live(key: StoreKey): MemoryNode | undefined {
+  /** @returns the slot of a live record, or 0 */
+  #live(key: StoreKey): Slot {
     this.#mustBeOpen()
     // A request that reads a session and writes it mostly does so before any other comes.
-    const newest = this.#ring.older
-    const node = newest.key === key && newest !== this.#ring ? newest : this.#shards[shardOf(key)]?.get(key)
-    if (node && node.expires <= systemClock()) {
-      this.#expire(node)
-      return undefined
-    }
-    return node
+    const { newest } = this.#order
+    const slot = newest !== 0 && this.#slots.key(newest) === key ? newest : this.#index.find(key)
+    return slot !== 0 && this.#expireAt(slot, systemClock()) ? 0 : slot
   }
 
-  #shard(key: StoreKey): Map<StoreKey, MemoryNode> {
-    const index = shardOf(key)
-    let shard = this.#shards[index]
-    if (!shard) {
-      shard = new Map()
-      this.#shards[index] = shard
-    }
-    return shard
+  /** Drops what has expired. One whose deadline was set to 0 was ended, or has got another key. */
+  #expireAt(slot: Slot, now: number): boolean {
+    const expires = this.#slots.expires(slot)
+    if (!(expires <= now)) return false
+    const key = this.#slots.key(slot)
+    if (key === undefined) return false
+    this.#drop(slot, key, expires > 0 ? { because: 'expired' } : 'untold')
+    if (expires > 0) this.#told.expired?.(key)
+    return true
   }
 
-  #use(node: MemoryNode): void {
-    const ring = this.#ring
-    if (node.newer === ring) return
-    node.older.newer = node.newer
-    node.newer.older = node.older
-    node.older = ring.older
-    node.newer = ring
-    ring.older.newer = node
-    ring.older = node
+  /** @param ending why, for those who follow; `untold`: they have been told before */
+  #drop(slot: Slot, key: StoreKey, ending: Ending | 'untold' | undefined): void {
+    const last = this.#followers.some && ending !== 'untold' ? this.#entry(slot) : undefined
+    this.#owners.set(slot, undefined)
+    this.#order.remove(slot)
+    this.#index.remove(slot)
+    this.#slots.release(slot)
+    if (last && ending !== 'untold') this.#tellEnd(key, last, ending)
   }
 
-  /** One whose deadline was set to 0 was ended, or has got another key. */
-  #expire(node: MemoryNode): void {
-    this.#drop(node)
-    if (node.expires <= 0) return
-    this.#tellEnd(node, { because: 'expired' })
-    this.#told.expired?.(node.key)
-  }
-
-  #tellEnd(node: MemoryNode, ending: Ending | undefined): void {
-    if (this.#followers.some)
-      this.#followers.tell({ key: node.key, ended: true, ending, last: entryOf(node) })
-  }
-
-  #drop(node: MemoryNode): void {
-    this.#shards[shardOf(node.key)]?.delete(node.key)
-    node.older.newer = node.newer
-    node.newer.older = node.older
-    this.#size--
-    this.#owners.move(node, undefined)
+  #tellEnd(key: StoreKey, last: Entry, ending: Ending | undefined): void {
+    this.#followers.tell({ key, ended: true, ending, last })
   }
 
   #evict(): void {
-    const idle = this.#ring.newer
-    if (idle === this.#ring) return
-    if (idle.expires <= systemClock()) {
-      this.#expire(idle)
-      return
-    }
-    this.#drop(idle)
-    this.#tellEnd(idle, { because: 'evicted' })
-    this.#told.evicted?.(idle.key)
+    const slot = this.#order.oldest
+    const key = this.#slots.key(slot)
+    if (key === undefined || this.#expireAt(slot, systemClock())) return
+    this.#drop(slot, key, { because: 'evicted' })
+    this.#told.evicted?.(key)
+  }
+
+  #entry(slot: Slot): Entry {
+    const slots = this.#slots
+    return { body: slots.body(slot), expires: slots.expires(slot), owner: this.#owners.of(slot) }
   }
 }
