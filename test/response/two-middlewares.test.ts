@@ -208,6 +208,38 @@ describe('two middlewares that both hold the response', () => {
   })
 })
 
+describe('two middlewares, of which the second fails at the end while the first still holds the headers', () => {
+  it('have one error page, for nothing has left yet', async (t) => {
+    const one = new SlowStore({})
+    const two = new FailingStore()
+    const { client } = await app(t, [
+      make('one', one, { unset: 'destroy' }),
+      (req, _res, next) => {
+        req.session = null
+        next()
+      },
+      make('two', two),
+      async (req, res) => {
+        one.hold('destroy')
+        req.session.guest = true
+        res.setHeader('Content-Length', 100)
+        res.write('a')
+        await until(() => one.waiting('destroy') === 1)
+        two.failing.add('set')
+        req.session.more = true
+        res.end('b')
+        await turn()
+        await turn()
+        one.release('destroy')
+      },
+    ])
+    const answer = await client.get('/')
+    assert.equal(answer.status, 500)
+    assert.match(answer.body, /^error: ERR_SESSION_STORE/)
+    assert.notEqual(answer.headers['content-length'], '100')
+  })
+})
+
 describe('a middleware that is mounted late on a response', () => {
   it('saves a session that begins after the headers have left, and tells that its cookie is late', async (t) => {
     const store = new SlowStore({})
