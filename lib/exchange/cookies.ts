@@ -89,11 +89,12 @@ export function decideCookieAtOnce(state: RequestState): void {
 export function putCookie(state: RequestState, res: HookedResponse): void {
   const { cookieLine, context } = state
   state.headersLeft = true
-  if (cookieLine === undefined) return
-  // The application may have sent them past the middleware.
-  if (res.headersSent) tellWithheld(state, 'late')
-  else putSetCookie(res, cookieLine, context.policy.cacheControl)
-  state.cookieLine = undefined
-  if (state.trustChange) state.context.trust?.putHeaders(state.trustChange, state.req, res)
+  if (cookieLine !== undefined) {
+    // The application may have sent them past the middleware.
+    if (res.headersSent) tellWithheld(state, 'late')
+    else putSetCookie(res, cookieLine, context.policy.cacheControl)
+    state.cookieLine = undefined
+  }
+  if (state.trustChange) context.trust?.putHeaders(state.trustChange, state.req, res)
   state.trustChange = undefined
 }
