@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../base/clock'
+import { SessionError } from '../base/errors'
 import type { Context } from '../exchange/context'
 import { Exchange } from '../exchange/exchange'
 import type { RequestState } from '../exchange/state'
@@ -78,7 +79,13 @@ export async function answerRefresh(bound: Bound, req: SessionRequest, res: Hook
   const by = randomBytes(6).toString('base64url')
   if (!challenges.isForRefresh(proof.challenge, binding, systemClock()))
     return challengeAgain(bound, req, res, binding)
-  await keep(session, { binding: usedIn(binding, proof.challenge, by) })
+  try {
+    await keep(session, { binding: usedIn(binding, proof.challenge, by) })
+  } catch (error) {
+    if (!isGone(error)) throw error
+    // Another request of this browser has logged out meanwhile.
+    return refuse(req, res, 410, 'the session has ended')
+  }
   // Of several requests with one challenge, also in several processes, the store has had one first.
   const kept = bindingOf(session)
   if (!kept || !wasFirst(kept, proof.challenge, by)) return challengeAgain(bound, req, res, binding)
@@ -87,6 +94,10 @@ export async function answerRefresh(bound: Bound, req: SessionRequest, res: Hook
   setBoundCookie(bound, res, kept)
   // For the next time: that saves the browser a request.
   challenge(bound, res, kept, 200)
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'ERR_SESSION_GONE'
 }
 
 type Wrong = [status: number, because: string]
