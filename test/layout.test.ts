@@ -24,6 +24,7 @@ const ROOMS = [
   'trust',
   'storage',
   'conformance',
+  'cli',
 ]
 
 /** Rooms whose folders know nothing of each other: what they share stands in the room itself. */

@@ -64,8 +64,15 @@ export class OwnedRedisBackend extends RedisBackend {
     }
   }
 
+  /** With their owners, which are asked for many at a time. */
   override async *scan(prefix = ''): AsyncGenerator<[StoreKey, Entry]> {
-    for await (const pair of super.scan(prefix)) if (!pair[0].startsWith(this.#prefix)) yield pair
+    let batch: Array<[StoreKey, Entry]> = []
+    for await (const pair of super.scan(prefix)) {
+      if (pair[0].startsWith(this.#prefix) || batch.push(pair) < BATCH) continue
+      yield* await this.#owned(batch)
+      batch = []
+    }
+    yield* await this.#owned(batch)
   }
 
   override async *keys(prefix = ''): AsyncGenerator<StoreKey[]> {
@@ -110,6 +117,20 @@ export class OwnedRedisBackend extends RedisBackend {
     const [removed, was] = pair(await REMOVE.run(link, index.places(key), []))
     if (was !== undefined) index.tidy(was, key)
     return removed > 0
+  }
+
+  async #owned(batch: ReadonlyArray<[StoreKey, Entry]>): Promise<Array<[StoreKey, Entry]>> {
+    const index = this.#index(this.link)
+    try {
+      return await Promise.all(
+        batch.map(async ([key, entry]): Promise<[StoreKey, Entry]> => {
+          const owner = await index.ownerOf(key)
+          return [key, owner === undefined ? entry : { ...entry, owner }]
+        }),
+      )
+    } catch (cause) {
+      throw redisError('scan', cause)
+    }
   }
 
   #index(link: RedisLink): OwnerIndex {
