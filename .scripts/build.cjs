@@ -44,6 +44,16 @@ async function bundle() {
   })
 }
 
+/** The bundler's names of modules, which stand in front of each name that is imported and in no stack trace. */
+function shortly(code) {
+  const declared = code.matchAll(/\b((?:require|node)_[a-z_]+) = require/g)
+  const names = [...new Set([...declared].map(([, name]) => name))]
+  const short = new Map(names.map((name, i) => [name, `$${(i + 10).toString(36)}`]))
+  const taken = [...short.values()].find((name) => code.includes(name))
+  if (taken) throw new Error(`${taken} is a name already`)
+  return code.replace(/\b(?:require|node)_[a-z_]+\b/g, (name) => short.get(name) ?? name)
+}
+
 /** Without the blanks, in lines short enough that a stack trace still says where. */
 function tighten() {
   const { transformSync } = require('esbuild')
@@ -51,7 +61,7 @@ function tighten() {
   for (const name of readdirSync(out, { recursive: true })) {
     if (!name.endsWith('.js')) continue
     const file = join(out, name)
-    writeFileSync(file, transformSync(readFileSync(file, 'utf8'), rules).code)
+    writeFileSync(file, transformSync(shortly(readFileSync(file, 'utf8')), rules).code)
   }
 }
 

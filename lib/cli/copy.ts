@@ -10,9 +10,17 @@ import { ownerIn } from './sessions'
 import { countText, type Terminal } from './terminal'
 
 /** What became of one session. */
-export type Outcome = 'moved' | 'copied' | 'there' | 'gone' | 'unreadable' | 'same' | 'missing' | 'different'
+export type CopyOutcome =
+  | 'moved'
+  | 'copied'
+  | 'there'
+  | 'gone'
+  | 'unreadable'
+  | 'same'
+  | 'missing'
+  | 'different'
 
-const WORDS: Record<Outcome, string> = {
+const WORDS: Record<CopyOutcome, string> = {
   moved: 'moved',
   copied: 'copied',
   there: 'were in TO already, whose sessions stay as they are',
@@ -22,7 +30,7 @@ const WORDS: Record<Outcome, string> = {
   missing: 'are missing in TO',
   different: 'differ in TO',
 }
-const AMISS: ReadonlySet<Outcome> = new Set(['unreadable', 'missing', 'different'])
+const AMISS: ReadonlySet<CopyOutcome> = new Set(['unreadable', 'missing', 'different'])
 
 /** Changes of plan are rare; each further look at FROM is for what old processes of the application made meanwhile. */
 const PASSES_MAX = 100
@@ -33,7 +41,7 @@ interface Pair {
   readonly ownerKey: string | undefined
 }
 
-type Step = (pair: Pair, shown: string, entry: Entry) => Promise<Outcome>
+type Step = (pair: Pair, shown: string, entry: Entry) => Promise<CopyOutcome>
 
 /**
  * Takes a session over as the option `migrateFrom` of an application does, with the same marks, so that both may be
@@ -123,7 +131,7 @@ export async function copySessions({ words, flags }: CommandLine, terminal: Term
 
 async function run(pair: Pair, step: Step, terminal: Terminal): Promise<number> {
   const { store } = pair.from
-  const counts = new Map<Outcome, number>()
+  const counts = new Map<CopyOutcome, number>()
   const total = await store.length()
   const line = new ProgressLine(total, terminal)
   for (let pass = 0, found = 1; found > 0 && pass < PASSES_MAX && !terminal.signal.aborted; pass++) {

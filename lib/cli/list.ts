@@ -1,4 +1,5 @@
 import { systemClock } from '../base/clock'
+import type { Data } from '../record/text'
 import type { CommandLine } from './arguments'
 import { maskSecrets } from './mask'
 import { type OpenedStore, openingOf, openStore } from './open'
@@ -63,7 +64,8 @@ export function viewOf(
   sighting: Sighting,
   { ids, secrets }: { readonly ids?: boolean; readonly secrets?: boolean },
 ): object {
-  const { cookie, ...data } = sighting.record ?? { cookie: undefined }
+  const { cookie, ...data } = sighting.record ?? { cookie: {} }
+  const { expires, created, ...settings } = cookie as Data
   return {
     session: nameOf(opened, sighting, ids),
     owner: sighting.owner ?? null,
@@ -71,7 +73,7 @@ export function viewOf(
     expires: timeText(sighting.entry.expires),
     bytes: Buffer.byteLength(sighting.entry.body),
     data: sighting.record ? JSON.parse(JSON.stringify(data, secrets ? undefined : maskSecrets)) : null,
-    cookie: cookie ?? null,
+    cookie: settings,
   }
 }
 

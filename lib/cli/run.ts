@@ -5,7 +5,7 @@ import { eraseOwner, exportOwner, pruneStore, revokeSessions } from './end'
 import { listOwners, listSessions, showSession } from './list'
 import { showStats } from './stats'
 import type { Terminal } from './terminal'
-import { USAGE } from './usage'
+import { HELP } from './usage'
 
 const WRONG_USAGE = 2
 const UNREACHABLE = 3
@@ -30,7 +30,7 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
   try {
     const command = parseCommandLine(words)
     if (command === 'help') {
-      await terminal.print(USAGE.trimEnd())
+      await terminal.print(HELP.trimEnd())
       return 0
     }
     return await COMMANDS[command.name](command, terminal)

@@ -1,4 +1,4 @@
-export const USAGE = `sojourn: looks into the sessions of a store, and puts them right
+export const HELP = `sojourn: looks into the sessions of a store, and puts them right
 
   sojourn ls URL                          sessions, one a line
   sojourn show URL ID|FINGERPRINT         one session: its times and data

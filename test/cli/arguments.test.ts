@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseCommandLine } from '../../lib/cli/arguments'
-import { USAGE } from '../../lib/cli/usage'
+import { HELP } from '../../lib/cli/usage'
 
 test('the words of sojourn become a command', () => {
   assert.deepEqual(parseCommandLine(['ls', 'lmdb:./s', '--owner=ada', '--older', '7d', '--json']), {
@@ -42,6 +42,6 @@ test('--help tells every option and the exit codes', () => {
     ([, flag]) => flag,
   )
   assert.ok(flags.length > 15)
-  for (const flag of flags) assert.match(USAGE, new RegExp(`--${flag}\\b`))
-  assert.match(USAGE, /Exit codes: 0 .*\n?1? /)
+  for (const flag of flags) assert.match(HELP, new RegExp(`--${flag}\\b`))
+  assert.match(HELP, /Exit codes: 0 .*\n?1? /)
 })

@@ -203,6 +203,17 @@ describe('the type declarations', () => {
   })
 })
 
+describe('the program sojourn', () => {
+  test('is the one that npx starts, and says what to install for a store', () => {
+    const program = join(installed, manifest.bin.sojourn)
+    assert.match(run(app, process.execPath, [program, '--help']), /^sojourn: looks into/)
+    assert.throws(
+      () => run(app, process.execPath, [program, 'ls', 'redis://127.0.0.1:1']),
+      /npm install redis/,
+    )
+  })
+})
+
 describe('the program sojourn-storage', () => {
   test('starts from the package and says how it is used', () => {
     assert.match(
