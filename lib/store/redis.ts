@@ -5,7 +5,7 @@ import type { RedisClient, RedisLink } from '../backend/redis/link'
 import { NearCache } from '../backend/redis/near-cache'
 import { createNodeRedis, type NodeRedisConnection, OwnRedisClient } from '../backend/redis/own-client'
 import { OwnedRedisBackend } from '../backend/redis/owners'
-import { TrackedReader, trackedCopy } from '../backend/redis/tracked'
+import { canTrack, TrackedReader, trackedCopy } from '../backend/redis/tracked'
 import { type Callback, settle } from '../base/async'
 import { badOption } from '../base/errors'
 import { BackedStore, type BackedStoreOptions, checkNames, splitBackedOptions } from './backed-store'
@@ -73,7 +73,8 @@ export class RedisStore extends BackedStore {
     if (typeof owners !== 'boolean') badOption('owners', 'true or false', owners)
     checkReplicas(waitReplicas)
     const { link, close, tracked } = open(client, url)
-    const common = { close, waitReplicas }
+    const isTracking = url !== undefined || canTrack(client)
+    const common = { close, waitReplicas, tracked: isTracking ? tracked : undefined }
     const backend = owners
       ? new OwnedRedisBackend(link, { ...common, ownerPrefix: `owner:${prefix}` })
       : new RedisBackend(link, common)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BackedStore } from '../../lib/store/backed-store'
+import type { WatchEvent } from '../../lib/store/watch'
 import { cookie, owner, request } from '../support/watching'
 import { openStore, type StoreAt } from './openers'
 
@@ -35,25 +36,43 @@ async function step(store: BackedStore, live: string[]): Promise<void> {
   }
 }
 
-async function watch(store: BackedStore): Promise<void> {
-  const ledger = new Set<string>()
-  const faults: string[] = []
-  await store.watch({ all: true }, ({ type, fingerprint }) => {
-    if (type === 'created' && ledger.has(fingerprint)) faults.push(`created twice: ${fingerprint}`)
-    if (type === 'ended' && !ledger.delete(fingerprint)) faults.push(`ended unknown: ${fingerprint}`)
-    if (type === 'created') ledger.add(fingerprint)
-  })
-  process.on('message', () => process.send?.({ ledger: [...ledger].sort(), faults }))
+/** The sessions that a watcher knows of by what it was told. */
+export class Ledger {
+  readonly #live = new Set<string>()
+  readonly #faults: string[] = []
+
+  static async of(store: BackedStore): Promise<Ledger> {
+    const ledger = new Ledger()
+    await store.watch({ all: true }, (event) => ledger.#hear(event))
+    return ledger
+  }
+
+  #hear({ type, fingerprint }: WatchEvent): void {
+    if (type === 'created' && this.#live.has(fingerprint)) this.#faults.push(`created twice: ${fingerprint}`)
+    if (type === 'ended' && !this.#live.delete(fingerprint))
+      this.#faults.push(`ended unknown: ${fingerprint}`)
+    if (type === 'created') this.#live.add(fingerprint)
+  }
+
+  async report(): Promise<{ ledger: string[]; faults: string[] }> {
+    return { ledger: [...this.#live].sort(), faults: this.#faults }
+  }
 }
 
-process.once('message', async ({ at, steps }: WatchTask) => {
-  const store = new BackedStore(openStore(at), { owner })
-  if (steps === undefined) await watch(store)
-  process.send?.('ready')
-  const live: string[] = []
-  for (let i = 0; i < (steps ?? 0); i++) {
-    await step(store, live).catch(() => sleep(20))
-  }
-  if (steps !== undefined) process.send?.('done')
-})
-process.on('disconnect', () => process.exit())
+/** Not where the drill itself has imported the ledger. */
+if (require.main === module) {
+  process.once('message', async ({ at, steps }: WatchTask) => {
+    const store = new BackedStore(openStore(at), { owner })
+    if (steps === undefined) {
+      const ledger = await Ledger.of(store)
+      process.on('message', async () => process.send?.(await ledger.report()))
+    }
+    process.send?.('ready')
+    const live: string[] = []
+    for (let i = 0; i < (steps ?? 0); i++) {
+      await step(store, live).catch(() => sleep(20))
+    }
+    if (steps !== undefined) process.send?.('done')
+  })
+  process.on('disconnect', () => process.exit())
+}

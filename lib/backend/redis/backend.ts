@@ -2,9 +2,12 @@ import { ignore } from '../../base/async'
 import { type Clock, systemClock } from '../../base/clock'
 import { badOption, SessionError } from '../../base/errors'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
+import type { Ending, NewsListener } from '../news'
 import { redisError } from './errors'
+import { announceEnd, RedisFollower } from './follow'
 import { hasIfeq } from './ifeq'
 import type { RedisLink } from './link'
+import type { NodeRedisConnection } from './own-client'
 import { scanEntries, scanKeys } from './scan'
 import { type Swapped, swap, swapByScript } from './swap'
 
@@ -19,6 +22,8 @@ export interface RedisBackendOptions {
   clock?: Clock | undefined
   /** After each write, wait for this many replicas to have it, or fail. */
   waitReplicas?: WaitReplicas | undefined
+  /** Opens another connection, of a client that can be told of changes by the server. */
+  tracked?: (() => NodeRedisConnection) | undefined
   /** Closes the client, where it is the store's own. */
   close?: (() => Promise<void>) | undefined
 }
@@ -36,7 +41,9 @@ export class RedisBackend implements Backend {
   protected readonly clock: Clock
   readonly #replicas: WaitReplicas | undefined
   readonly watch?: (onDown: (cause?: unknown) => void, onUp: () => void) => void
+  readonly follow?: NonNullable<Backend['follow']>
   #unwatch: Array<() => void> = []
+  readonly #followers = new Set<RedisFollower>()
   #closed = false
 
   constructor(link: RedisLink, options: RedisBackendOptions = {}) {
@@ -46,6 +53,8 @@ export class RedisBackend implements Backend {
     this.#replicas = options.waitReplicas
     if (this.#replicas && !link.wait)
       badOption('waitReplicas', 'a client with one connection a node, no pool', this.#replicas)
+    const { tracked } = options
+    if (tracked) this.follow = (prefix, listener) => this.#follow(tracked, prefix, listener)
     const { watch } = link
     if (watch) this.watch = (onDown, onUp) => this.#unwatch.push(watch(onDown, onUp))
   }
@@ -80,8 +89,9 @@ export class RedisBackend implements Backend {
     }
   }
 
-  async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
+  async replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Promise<Replaced> {
     const { link } = this
+    announceEnd(link, key, ending)
     const { losses } = link
     try {
       const now = this.clock()
@@ -111,8 +121,9 @@ export class RedisBackend implements Backend {
     return (link.ifeq ? swap : swapByScript)(link, link.key(key), seen, body, this.lifetime(expires))
   }
 
-  async remove(key: StoreKey): Promise<boolean> {
+  async remove(key: StoreKey, ending?: Ending): Promise<boolean> {
     const { link } = this
+    announceEnd(link, key, ending)
     try {
       return (await this.take(link, key)) && (await this.#replicated(link, key))
     } catch (cause) {
@@ -161,10 +172,36 @@ export class RedisBackend implements Backend {
     return scanKeys(this.link, prefix)
   }
 
+  /** Whether a key is none of our own that stands beside sessions. */
+  protected isSession(_key: StoreKey): boolean {
+    return true
+  }
+
+  async #follow(
+    tracked: () => NodeRedisConnection,
+    prefix: string,
+    listener: NewsListener,
+  ): Promise<() => void> {
+    const follower = new RedisFollower(tracked, this.link, prefix, (news) => {
+      if (news === 'gap' || this.isSession(news.key)) listener(news)
+    })
+    this.#followers.add(follower)
+    const stop = () => {
+      this.#followers.delete(follower)
+      follower.stop()
+    }
+    await follower.start().catch((error) => {
+      stop()
+      throw error
+    })
+    return stop
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     for (const unwatch of this.#unwatch) unwatch()
+    for (const follower of this.#followers) follower.stop()
     await this.#close?.()
   }
 

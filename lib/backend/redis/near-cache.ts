@@ -1,6 +1,7 @@
 import { systemClock } from '../../base/clock'
 import { timers } from '../../base/timers'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
+import type { Ending } from '../news'
 import { LATE_MS, type TrackedReader } from './tracked'
 
 /** What an entry costs besides its text: the map's slot, the object, the string headers. */
@@ -23,6 +24,7 @@ export class NearCache implements Backend {
   #bytes = 0
   readonly scan?: NonNullable<Backend['scan']>
   readonly ownedBy?: NonNullable<Backend['ownedBy']>
+  readonly follow?: NonNullable<Backend['follow']>
   readonly watch?: NonNullable<Backend['watch']>
 
   constructor(
@@ -35,6 +37,16 @@ export class NearCache implements Backend {
     this.#reader = openReader((key) => (key === undefined ? this.#forgetAll() : this.#forget(key)))
     if (inner.scan) this.scan = inner.scan.bind(inner)
     if (inner.ownedBy) this.ownedBy = inner.ownedBy.bind(inner)
+    const { follow } = inner
+    if (follow) {
+      this.follow = (prefix, listener) =>
+        follow.call(inner, prefix, (news) => {
+          // The word of it may come earlier here than on the reader's connection.
+          if (news === 'gap') this.#forgetAll()
+          else this.#forget(news.key)
+          listener(news)
+        })
+    }
     if (inner.watch) this.watch = inner.watch.bind(inner)
   }
 
@@ -89,12 +101,12 @@ export class NearCache implements Backend {
     return this.#writing(key, () => this.#inner.create(key, entry))
   }
 
-  async replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
-    return this.#writing(key, () => this.#inner.replace(key, seen, entry))
+  async replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Promise<Replaced> {
+    return this.#writing(key, () => this.#inner.replace(key, seen, entry, ending))
   }
 
-  async remove(key: StoreKey): Promise<boolean> {
-    return this.#writing(key, () => this.#inner.remove(key))
+  async remove(key: StoreKey, ending?: Ending): Promise<boolean> {
+    return this.#writing(key, () => this.#inner.remove(key, ending))
   }
 
   async extend(key: StoreKey, expires: number): Promise<boolean> {

@@ -68,7 +68,7 @@ export class OwnedRedisBackend extends RedisBackend {
   override async *scan(prefix = ''): AsyncGenerator<[StoreKey, Entry]> {
     let batch: Array<[StoreKey, Entry]> = []
     for await (const pair of super.scan(prefix)) {
-      if (pair[0].startsWith(this.#prefix) || batch.push(pair) < BATCH) continue
+      if (!this.isSession(pair[0]) || batch.push(pair) < BATCH) continue
       yield* await this.#owned(batch)
       batch = []
     }
@@ -76,7 +76,11 @@ export class OwnedRedisBackend extends RedisBackend {
   }
 
   override async *keys(prefix = ''): AsyncGenerator<StoreKey[]> {
-    for await (const keys of super.keys(prefix)) yield keys.filter((key) => !key.startsWith(this.#prefix))
+    for await (const keys of super.keys(prefix)) yield keys.filter((key) => this.isSession(key))
+  }
+
+  protected override isSession(key: StoreKey): boolean {
+    return !key.startsWith(this.#prefix)
   }
 
   protected override async put(link: RedisLink, key: StoreKey, entry: Entry): Promise<boolean> {

@@ -68,20 +68,22 @@ export class TrackedReader {
 /** Options with which node-redis 5 and 6 track what they read and tell of it. */
 export const TRACKING = Object.freeze({ RESP: 3, emitInvalidate: true, disableOfflineQueue: true } as const)
 
+/** A client that can be told by the server what has changed: of node-redis 5 or 6, no cluster and no pool. */
+export function canTrack(client: unknown): boolean {
+  const { duplicate, nodeClient, options } = (client ?? {}) as Record<string, unknown>
+  const able = typeof duplicate === 'function' && nodeClient === undefined && typeof options === 'object'
+  return able && 'withTypeMapping' in (client as object)
+}
+
 /** @throws SessionOptionError when the client cannot track */
 export function trackedCopy(client: unknown): NodeRedisConnection {
-  const { duplicate, nodeClient, options } = (client ?? {}) as {
-    duplicate?: (options: object) => NodeRedisConnection
-    nodeClient?: unknown
-    options?: { clientSideCache?: unknown }
-  }
-  const able = typeof duplicate === 'function' && nodeClient === undefined && typeof options === 'object'
-  if (!able || !('withTypeMapping' in (client as object))) {
+  if (!canTrack(client)) {
     badOption(
       'nearCache',
       'a client of redis (node-redis) 5 or 6, no cluster and no pool, to go with it',
       client,
     )
   }
+  const { duplicate } = client as { duplicate(options: object): NodeRedisConnection }
   return duplicate.call(client, { ...TRACKING, clientSideCache: undefined })
 }

@@ -5,6 +5,7 @@ import { RedisBackend } from '../../../lib/backend/redis/backend'
 import { linkOf } from '../../../lib/backend/redis/client'
 import type { RedisLink } from '../../../lib/backend/redis/link'
 import { OwnedRedisBackend } from '../../../lib/backend/redis/owners'
+import { canTrack, trackedCopy } from '../../../lib/backend/redis/tracked'
 import { backendCases, testBackend } from '../../../lib/conformance/backend/cases'
 import type { BackendCapability, BackendHandle } from '../../../lib/conformance/backend/context'
 import { CLIENTS, CLUSTER_CLIENTS, type OpenClient, openPool } from '../../support/redis-clients'
@@ -41,7 +42,7 @@ if (!missing) {
           await server.start()
         },
       }),
-      { capabilities: [...CAPABILITIES, 'watch', 'faults'], skip: exceptNewest(name) },
+      { capabilities: [...CAPABILITIES, 'watch', 'faults', ...following(name)], skip: exceptNewest(name) },
     )
   }
   for (const name of NEWEST) {
@@ -64,7 +65,7 @@ if (!missing) {
     const skip = withoutLongListing('RedisBackend runs it on the same client')
     const capabilities: BackendCapability[] = [...CAPABILITIES, 'owners']
     testBackend(`OwnedRedisBackend on ${name}`, single.open, {
-      capabilities: capabilities.concat('watch'),
+      capabilities: capabilities.concat('watch', following(name)),
       skip,
     })
     testBackend(`OwnedRedisBackend on a cluster with ${name}`, many.open, { capabilities, skip })
@@ -95,8 +96,8 @@ function sharing(connect: () => Promise<OpenClient>, Backend = RedisBackend) {
       for (const link of [one, two]) await connected(link)
       for (const send of await one.nodes()) await send(['FLUSHALL'])
       return {
-        backend: new Backend(one),
-        reopen: () => new Backend(two),
+        backend: new Backend(one, trackedBy(first.client)),
+        reopen: () => new Backend(two, trackedBy(second?.client)),
         precisionMs: 2000,
         clock: { now: Date.now, advance: (ms) => sleep(ms + 20) },
         clientWorks: async () => Number(await one.send('k', ['EXISTS', 'k'])) === 1,
@@ -107,6 +108,15 @@ function sharing(connect: () => Promise<OpenClient>, Backend = RedisBackend) {
       await second?.close()
     },
   }
+}
+
+/** What the server can tell of changes. */
+function following(name: string): BackendCapability[] {
+  return /^node-redis [56]$/.test(name) ? ['follow'] : []
+}
+
+function trackedBy(client: unknown) {
+  return canTrack(client) ? { tracked: () => trackedCopy(client) } : {}
 }
 
 /** After a case that broke the connection the clients need a moment. */
