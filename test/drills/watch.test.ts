@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { linkOf } from '../../lib/backend/redis/client'
 import { createNodeRedis, OwnRedisClient } from '../../lib/backend/redis/own-client'
 import { BackedStore } from '../../lib/store/backed-store'
-import { startRedis, withoutRedis } from '../support/servers'
+import { startPostgres, startRedis, withoutPostgres, withoutRedis } from '../support/servers'
 import { owner } from '../support/watching'
 import { openStore, type StoreAt } from './openers'
 import { Ledger, type WatchTask } from './watch-worker'
@@ -51,6 +52,22 @@ const PLACES: Array<{ name: string; skip: string | false; start(): Promise<Place
       }
       const at: StoreAt = { store: 'redis', options: { url: server.url, owners: true } }
       return { at, disturb, stop: () => server.stop() }
+    },
+  },
+  {
+    name: 'Postgres, which breaks off who listens',
+    skip: withoutPostgres(),
+    async start() {
+      const server = await startPostgres()
+      const pool = new pg.Pool({ connectionString: server.url })
+      const disturb = async () => {
+        await pool.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'",
+        )
+        await pool.end()
+      }
+      const options = { connectionString: server.url, tableName: 'watched', owners: true }
+      return { at: { store: 'postgres', options }, disturb, stop: () => server.stop() }
     },
   },
 ]

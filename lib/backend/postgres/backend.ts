@@ -2,12 +2,14 @@ import { type Clock, systemClock } from '../../base/clock'
 import { badOption, type SessionError, storeError } from '../../base/errors'
 import { Repeat } from '../../base/repeat'
 import type { Backend, Entry, Replaced, StoreKey } from '../contract'
+import type { Ending, NewsListener } from '../news'
 import { type Asked, Batcher } from './batcher'
-import { PostgresClient, type PostgresQueryable } from './client'
+import { PostgresClient, type PostgresListener, type PostgresQueryable } from './client'
+import { PostgresFollower, payloadOf } from './follow'
 import { pruneInBatches } from './prune'
 import { PostgresReplace } from './replace'
 import { entryFromRow, mustBeStorable, ownerOf } from './row'
-import { identifier } from './sql'
+import { identifier, sqlLiteral } from './sql'
 import { isRefusedBody, PostgresTable } from './table'
 import { isStorable, Spelling, toSeconds } from './text'
 
@@ -51,6 +53,7 @@ const READ_BATCH = 256
  * reckoned with, and connect-pg-simple does the same.
  */
 export class PostgresBackend implements Backend {
+  readonly follow?: NonNullable<Backend['follow']>
   readonly ownedBy?: (owner: string) => Promise<Array<[StoreKey, Entry]>>
 
   readonly #client: PostgresClient
@@ -58,6 +61,7 @@ export class PostgresBackend implements Backend {
   readonly #reads: Batcher<StoreKey, Entry | undefined>
   readonly #replace: PostgresReplace
   readonly #pruning: Repeat | undefined
+  readonly #followers = new Set<PostgresFollower>()
 
   constructor(options: PostgresBackendOptions) {
     const { pool, connectionString, tableName = 'session', schemaName } = options
@@ -73,6 +77,8 @@ export class PostgresBackend implements Backend {
     if (typeof pruneInterval !== 'number' || !(pruneInterval >= 0))
       badOption('pruneInterval', 'milliseconds as a non-negative number', pruneInterval)
     this.#client = new PostgresClient((pool ?? connectionString) as PostgresQueryable | string)
+    const { listener } = this.#client
+    if (listener) this.follow = (prefix, told) => this.#follow(listener, sqlLiteral(table), prefix, told)
     this.#table = new PostgresTable(
       this.#client,
       { table, owners, create: createTableIfMissing },
@@ -102,7 +108,7 @@ export class PostgresBackend implements Backend {
     const owner = this.#table.owners ? [ownerOf(entry)] : []
     for (;;) {
       try {
-        const values = [key, body.text, expires, this.#table.now(), ...owner]
+        const values = [key, body.text, expires, this.#table.now(), payloadOf(key, false), ...owner]
         const { rowCount } = await this.#table.run('create', values)
         return rowCount === 1
       } catch (error) {
@@ -111,19 +117,20 @@ export class PostgresBackend implements Backend {
     }
   }
 
-  replace(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
-    return isStorable(key) ? this.#replace.run(key, seen, entry) : Promise.resolve(undefined)
+  replace(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Promise<Replaced> {
+    return isStorable(key) ? this.#replace.run(key, seen, entry, ending) : Promise.resolve(undefined)
   }
 
-  async remove(key: StoreKey): Promise<boolean> {
+  async remove(key: StoreKey, ending?: Ending): Promise<boolean> {
     if (!isStorable(key)) return false
-    const { rows } = await this.#table.run('remove', [key, this.#table.now()])
+    const { rows } = await this.#table.run('remove', [key, this.#table.now(), payloadOf(key, true, ending)])
     return rows[0]?.['live'] === true
   }
 
   async extend(key: StoreKey, expires: number): Promise<boolean> {
     if (!isStorable(key)) return false
-    const { rowCount } = await this.#table.run('extend', [key, toSeconds(expires), this.#table.now()])
+    const values = [key, toSeconds(expires), this.#table.now(), payloadOf(key, false)]
+    const { rowCount } = await this.#table.run('extend', values)
     return rowCount === 1
   }
 
@@ -139,6 +146,23 @@ export class PostgresBackend implements Backend {
     }
   }
 
+  async #follow(
+    open: () => PostgresListener,
+    table: string,
+    prefix: string,
+    told: NewsListener,
+  ): Promise<() => void> {
+    // Makes sure that the table is there.
+    await this.#table.run('read', [[], this.#table.now()])
+    const follower = new PostgresFollower(open, table, prefix, told)
+    this.#followers.add(follower)
+    await follower.start()
+    return () => {
+      this.#followers.delete(follower)
+      follower.stop()
+    }
+  }
+
   async prune(now: number): Promise<number> {
     return pruneInBatches(async (limit) => {
       const { rowCount } = await this.#table.run('prune', [toSeconds(now), limit])
@@ -148,6 +172,7 @@ export class PostgresBackend implements Backend {
 
   async close(): Promise<void> {
     this.#pruning?.stop()
+    for (const follower of this.#followers) follower.stop()
     await this.#client.close()
   }
 

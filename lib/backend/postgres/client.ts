@@ -22,6 +22,21 @@ export interface PostgresQueryable {
   readonly totalCount?: number
   /** A Client that takes several queries at a time. */
   readonly pipeline?: boolean
+  /** What a Pool makes its connections of, and with. */
+  readonly Client?: new (
+    options?: object,
+  ) => PostgresListener
+  readonly options?: object
+}
+
+/** A connection of its own, of the package `pg`, for what the server tells. */
+export interface PostgresListener {
+  connect(): Promise<unknown>
+  query(query: PostgresQuery): Promise<PostgresResult>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'notification', listener: (told: { payload?: string | undefined }) => void): unknown
+  end(): Promise<void>
+  unref?(): void
 }
 
 /** Somebody else's transaction came in between; only seen where the default isolation level was raised. */
@@ -49,6 +64,13 @@ export class PostgresClient {
       badOption('pool', 'a Pool or Client of the package pg, or a connectionString', source)
     this.#oneByOne = this.#queryable.totalCount === undefined && this.#queryable.pipeline !== true
     watchErrors(this.#queryable)
+  }
+
+  /** Opens one more connection to the same server. Absent where only a lone connection was given. */
+  get listener(): (() => PostgresListener) | undefined {
+    const { Client, options, totalCount } = this.#queryable
+    if (typeof Client !== 'function' || totalCount === undefined) return undefined
+    return () => new Client(options)
   }
 
   async run(query: PostgresQuery): Promise<PostgresResult> {

@@ -1,5 +1,7 @@
 import type { Entry, Replaced, StoreKey } from '../contract'
+import type { Ending } from '../news'
 import { type Asked, Batcher } from './batcher'
+import { payloadOf } from './follow'
 import { entryFromRow, ownerOf } from './row'
 import { isRefusedBody, type PostgresTable } from './table'
 import { Spelling, toSeconds } from './text'
@@ -11,6 +13,8 @@ interface Change {
   body: string
   expires: number
   owner: string | null
+  /** What those who follow are told. */
+  news: string
 }
 
 /** Changes in one statement. They are locked together, for as long as it takes. */
@@ -29,10 +33,12 @@ export class PostgresReplace {
     this.#changes = new Batcher(BATCH, (asked) => this.#send(asked))
   }
 
-  async run(key: StoreKey, seen: string, entry: Entry): Promise<Replaced> {
+  async run(key: StoreKey, seen: string, entry: Entry, ending?: Ending): Promise<Replaced> {
     const before = new Spelling(seen)
     const after = new Spelling(entry.body)
-    const change = { key, expires: toSeconds(entry.expires), owner: ownerOf(entry) }
+    const expires = toSeconds(entry.expires)
+    const news = payloadOf(key, expires <= this.#table.now(), ending)
+    const change = { key, expires, owner: ownerOf(entry), news }
     let theirs: Entry | undefined
     for (;;) {
       try {
@@ -67,16 +73,16 @@ export class PostgresReplace {
     else void this.#many(together)
   }
 
-  async #one({ key, seen, body, expires, owner }: Change): Promise<Replaced> {
-    const values = [key, seen, body, expires, this.#table.now()]
+  async #one({ key, seen, body, expires, owner, news }: Change): Promise<Replaced> {
+    const values = [key, seen, body, expires, this.#table.now(), news]
     const { rows } = await this.#table.run('replace', this.#table.owners ? [...values, owner] : values)
     return rows[0] && replaced(rows[0])
   }
 
   async #many(asked: Array<Asked<Change, Replaced>>): Promise<void> {
-    const wanted = asked.map(({ question: { key, seen, body, expires, owner } }) => {
+    const wanted = asked.map(({ question: { key, seen, body, expires, owner, news } }) => {
       // JSON has no Infinity; the server takes the word.
-      return { sid: key, seen, body, expire: String(expires), owner }
+      return { sid: key, seen, body, expire: String(expires), owner, news }
     })
     try {
       const values = [wanted.map(({ sid }) => sid), JSON.stringify(wanted), this.#table.now()]

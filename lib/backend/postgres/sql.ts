@@ -20,15 +20,15 @@ export interface Statement {
 export interface Statements {
   /** $1 keys, $2 now */
   readonly read: Statement
-  /** $1 key, $2 body, $3 deadline, $4 now, $5 owner */
+  /** $1 key, $2 body, $3 deadline, $4 now, $5 what to tell, $6 owner */
   readonly create: Statement
-  /** $1 key, $2 seen, $3 body, $4 deadline, $5 now, $6 owner */
+  /** $1 key, $2 seen, $3 body, $4 deadline, $5 now, $6 what to tell, $7 owner */
   readonly replace: Statement
   /** $1 keys, $2 changes as a JSON array, $3 now: gives `sid`, and what stands there if it was not written */
   readonly replaceAll: Statement
-  /** $1 key, $2 now */
+  /** $1 key, $2 now, $3 what to tell */
   readonly remove: Statement
-  /** $1 key, $2 deadline, $3 now */
+  /** $1 key, $2 deadline, $3 now, $4 what to tell */
   readonly extend: Statement
   /** $1 from key, $2 now, $3 prefix, $4 limit */
   readonly scanFrom: Statement
@@ -66,6 +66,7 @@ export function sqlLiteral(text: string): string {
 /** Namespace of our advisory locks, beside the table's own number: "soj" in ASCII and a purpose. */
 export const CREATE_LOCK = 0x736f6a01
 export const PRUNE_LOCK = 0x736f6a02
+export const WATCH_LOCK = 0x736f6a03
 
 const MS = '(extract(epoch FROM expire::timestamptz) * 1000)::text AS expires'
 
@@ -76,6 +77,13 @@ export function statements({ table, owners, sess, prepare }: TableShape): Statem
   const none = `NULL AS body, NULL AS expires${owners ? ', NULL AS owner' : ''}`
   const build = (verb: string, text: string): Statement =>
     prepare ? { name: `sojourn_${verb}_${fingerprint(text)}`, text } : { text }
+  const oid = `${sqlLiteral(table)}::regclass::oid::int4`
+  // Who follows the table shares this lock, so that it can be had only where nobody does. Asked once a statement, and
+  // given back at once; that another writer has it at that very moment costs a telling that nobody hears.
+  const watched = `(SELECT CASE WHEN pg_try_advisory_lock(${WATCH_LOCK}, ${oid})
+    THEN NOT pg_advisory_unlock(${WATCH_LOCK}, ${oid}) ELSE true END)`
+  const tell = (payload: string, condition = 'true') =>
+    `CASE WHEN ${condition} AND ${watched} THEN pg_notify('sojourn_' || ${oid}, ${payload})::text END AS told`
   const scan = (operator: string) => `
     SELECT sid, live, CASE WHEN live THEN sess::text END AS body, ${MS}${owner}
     FROM (SELECT *, expire > to_timestamp($2) AND left(sid, length($3)) = $3 AS live
@@ -90,9 +98,9 @@ export function statements({ table, owners, sess, prepare }: TableShape): Statem
 
     create: build(
       'create',
-      `INSERT INTO ${table} AS s (sid, sess, expire${owner}) VALUES ($1, $2, to_timestamp($3)${owners ? ', $5' : ''})
+      `INSERT INTO ${table} AS s (sid, sess, expire${owner}) VALUES ($1, $2, to_timestamp($3)${owners ? ', $6' : ''})
       ON CONFLICT (sid) DO UPDATE SET sess = excluded.sess, expire = excluded.expire
-      ${owners ? ', owner = excluded.owner' : ''} WHERE s.expire <= to_timestamp($4)`,
+      ${owners ? ', owner = excluded.owner' : ''} WHERE s.expire <= to_timestamp($4) RETURNING ${tell('$5')}`,
     ),
 
     // One snapshot serves both parts, but each of them, on meeting a row that was changed after that snapshot,
@@ -101,8 +109,8 @@ export function statements({ table, owners, sess, prepare }: TableShape): Statem
     replace: build(
       'replace',
       `WITH done AS (
-        UPDATE ${table} SET sess = $3, expire = to_timestamp($4)${owners ? ', owner = $6' : ''}
-        WHERE sid = $1 AND ${same('$2')} AND expire > to_timestamp($5) RETURNING 1),
+        UPDATE ${table} SET sess = $3, expire = to_timestamp($4)${owners ? ', owner = $7' : ''}
+        WHERE sid = $1 AND ${same('$2')} AND expire > to_timestamp($5) RETURNING ${tell('$6')}),
       theirs AS (
         SELECT ${entry} FROM ${table}
         WHERE sid = $1 AND expire > to_timestamp($5) AND NOT EXISTS (SELECT FROM done) FOR UPDATE)
@@ -116,24 +124,26 @@ export function statements({ table, owners, sess, prepare }: TableShape): Statem
       `WITH held AS MATERIALIZED (
         SELECT * FROM ${table} WHERE sid = ANY($1) AND expire > to_timestamp($3) ORDER BY sid FOR UPDATE),
       wanted AS (
-        SELECT held.sid, w.body, w.expire${owners ? ', w.owner' : ''}
-        FROM json_to_recordset($2) AS w (sid text, seen text, body text, expire float8${owners ? ', owner text' : ''})
+        SELECT held.sid, w.body, w.expire, w.news${owners ? ', w.owner' : ''}
+        FROM json_to_recordset($2) AS w (sid text, seen text, body text, expire float8, news text${owners ? ', owner text' : ''})
           JOIN held ON held.sid = w.sid AND held.${same('w.seen')}),
       done AS (
         UPDATE ${table} AS s SET sess = w.body::${sess}, expire = to_timestamp(w.expire)${owners ? ', owner = w.owner' : ''}
-        FROM wanted AS w WHERE s.sid = w.sid AND s.sid = ANY($1) RETURNING s.sid)
+        FROM wanted AS w WHERE s.sid = w.sid AND s.sid = ANY($1) RETURNING s.sid, ${tell('w.news')})
       SELECT sid, ${none} FROM done
       UNION ALL SELECT sid, ${entry} FROM held WHERE sid NOT IN (SELECT sid FROM done)`,
     ),
 
     remove: build(
       'remove',
-      `DELETE FROM ${table} WHERE sid = $1 RETURNING expire > to_timestamp($2) AS live`,
+      `DELETE FROM ${table} WHERE sid = $1 RETURNING expire > to_timestamp($2) AS live,
+        ${tell('$3', 'expire > to_timestamp($2)')}`,
     ),
 
     extend: build(
       'extend',
-      `UPDATE ${table} SET expire = to_timestamp($2) WHERE sid = $1 AND expire > to_timestamp($3)`,
+      `UPDATE ${table} SET expire = to_timestamp($2) WHERE sid = $1 AND expire > to_timestamp($3)
+      RETURNING ${tell('$4')}`,
     ),
 
     scanFrom: build('scan_from', scan('>=')),

@@ -38,6 +38,7 @@ describe('PostgresBackend keeps the contract', { skip: withoutPostgres() }, () =
         'scan',
         'owners',
         'prune',
+        'follow',
         'close',
         'shared',
         'durable',
