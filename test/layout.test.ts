@@ -1,6 +1,6 @@
 /** The order that lib/ keeps: who may import whom, how long a file may be, what it may depend on. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { test } from 'node:test'
 
@@ -117,6 +117,48 @@ function circles(): string[] {
 
 test('no file imports itself by way of others, not even for a type', () => {
   assert.deepEqual(circles(), [])
+})
+
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+test("README's table of rooms is the order of rooms, with the file to open first", () => {
+  const rows = [...README.matchAll(/^\| `(\w+)\/` \|.*\| `([\w./-]+)` \|$/gm)]
+  assert.deepEqual(
+    rows.map(([, room]) => room),
+    ROOMS,
+  )
+  assert.deepEqual(
+    rows.map(([, , first = '']) => roomOf(first)),
+    ROOMS,
+  )
+})
+
+test('every file of lib, test and examples that README names is there', () => {
+  const design = README.slice(README.indexOf('## Design'))
+  const named = [...design.matchAll(/(?<![\w./])((?:[\w-]+\/)+[\w.-]+\.ts)\b/g)].map(([, path = '']) => path)
+  assert.ok(named.length > 30, `${named.length} files are named`)
+  const there = (path: string) => existsSync(join(LIB, path)) || existsSync(join(ROOT, path))
+  assert.deepEqual(
+    named.filter((path) => !there(path)),
+    [],
+  )
+})
+
+test('what lib exports is used: in another file of lib, or in a test', () => {
+  const words = new Map<string, Set<string>>()
+  const note = (file: string, text: string) => {
+    for (const word of new Set(text.match(/\w+/g))) words.set(word, (words.get(word) ?? new Set()).add(file))
+  }
+  for (const { name, code } of sources) note(name, withoutComments(code))
+  for (const file of readdirSync(__dirname, { recursive: true }) as string[]) {
+    if (file.endsWith('.ts')) note(`test/${file}`, readFileSync(join(__dirname, file), 'utf8'))
+  }
+  const dead: string[] = []
+  for (const { name, code } of sources) {
+    const exported = code.matchAll(/^export (?:abstract |async )*(?:const|let|function\*?|class) (\w+)/gm)
+    for (const [, word = ''] of exported) if (words.get(word)?.size === 1) dead.push(`${name} ${word}`)
+  }
+  assert.deepEqual(dead, [])
 })
 
 test('every folder is a room, and every room has files', () => {

@@ -26,7 +26,7 @@ export class ProgressLine {
   }
 }
 
-export function progressText(done: number, total: number, elapsedMs: number): string {
+function progressText(done: number, total: number, elapsedMs: number): string {
   const share = total > 0 ? Math.min(done / total, 1) : 1
   const perSecond = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0
   const left = perSecond > 0 ? durationText(((total - done) / perSecond) * 1000) : '?'

@@ -12,7 +12,7 @@ const SIZE_STEPS = [250, 1000, 4000, 16_000, 64_000, 250_000, 1_000_000, Infinit
 const BAR_WIDTH = 30
 
 /** Counts by steps: what it keeps does not grow with what it counts. */
-export class Histogram {
+class Histogram {
   readonly counts: number[]
   total = 0
   sum = 0

@@ -12,7 +12,7 @@ export function recordKey(name: string): string {
 }
 
 /** @returns the application's name for a record's name */
-export function givenKey(key: string): string {
+function givenKey(key: string): string {
   return key.startsWith('$') && TAKEN.test(key) ? key.slice(1) : key
 }
 

@@ -3,7 +3,7 @@ import { LINK, type SessionRequest } from '../session/session'
 import type { Store } from '../session/store'
 
 /** What all middlewares on one store share: whether it is connected, and which of them makes its sessions. */
-export class StoreState {
+class StoreState {
   up = true
   readonly #listeners = new Set<(up: boolean) => void>()
   #fallback: (req: SessionRequest) => void = ignore

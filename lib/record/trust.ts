@@ -30,7 +30,7 @@ export interface Use {
   readonly by: string
 }
 
-export const NO_TRUST: TrustNotes = Object.freeze({ confirmedAt: 0, bindBy: 0, binding: undefined })
+const NO_TRUST: TrustNotes = Object.freeze({ confirmedAt: 0, bindBy: 0, binding: undefined })
 
 /** Two, so that a browser with two challenges may use the older one after the newer. */
 export const USES_KEPT = 2

@@ -325,7 +325,7 @@ function attribute(cookie: Cookie, name: string): unknown {
 }
 
 /** @returns a Date from what records hold: ISO text, a Date (some stores parse), epoch ms; else `null` */
-export function timeOf(value: unknown): Date | null | false {
+function timeOf(value: unknown): Date | null | false {
   if (value === false || value instanceof Date) return value
   if (typeof value !== 'string' && typeof value !== 'number') return null
   const date = new Date(value)

@@ -85,7 +85,7 @@ export function isSameBody(known: Known, body: string): boolean {
 }
 
 /** 53 bits of a text, to see that it is another: cyrb53, two multiplications a character. */
-export function digestOf(text: string): number {
+function digestOf(text: string): number {
   let a = 0xdeadbeef
   let b = 0x41c6ce57
   for (let i = 0; i < text.length; i++) {

@@ -3,7 +3,7 @@ import { Cookie } from '../session/cookie'
 import type { Session } from '../session/session'
 
 /** What the server has noted of a session. */
-export function notesOf({ cookie }: Session): TrustNotes {
+function notesOf({ cookie }: Session): TrustNotes {
   return readTrust(cookie instanceof Cookie ? Cookie.trustOf(cookie) : '')
 }
 

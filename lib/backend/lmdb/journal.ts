@@ -17,7 +17,7 @@ export interface JournalLine {
 }
 
 /** Where a line stands: each writer counts its own, and LMDB commits these in their order. */
-export function lineKey(writer: string, sequence: number): Buffer {
+function lineKey(writer: string, sequence: number): Buffer {
   const key = Buffer.from(`${writer}000000000000`, 'hex')
   key.writeUIntBE(sequence, WRITER_BYTES, 6)
   return key

@@ -63,6 +63,6 @@ async function readString(
 }
 
 /** Redis' glob patterns (`util.c`, stringmatchlen): `*`, `?` and `[` are special, `\` takes that away. */
-export function escapeGlob(text: string): string {
+function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\]/g, '\\$&')
 }

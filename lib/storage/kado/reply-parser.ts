@@ -2,7 +2,7 @@
 export class ReplyError extends Error {}
 
 /** What comes on the wire is not RESP 2. The connection cannot be used any further. */
-export class BadReply extends Error {}
+class BadReply extends Error {}
 
 export type ClientReply = string | number | null | ReplyError
 

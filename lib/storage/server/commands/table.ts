@@ -8,7 +8,7 @@ import { KEY_COMMANDS } from './key'
 import { serverCommands } from './server'
 import { STRING_COMMANDS } from './string'
 
-export const COMMANDS: ReadonlyMap<string, Command> = new Map(
+const COMMANDS: ReadonlyMap<string, Command> = new Map(
   [
     ...STRING_COMMANDS,
     ...KEY_COMMANDS,
