@@ -6,8 +6,14 @@ import type { WatchEvent } from '../../lib/store/watch'
 import { cookie, owner, request } from '../support/watching'
 import { openStore, type StoreAt } from './openers'
 
+export interface Report {
+  ledger: string[]
+  faults: string[]
+}
+
 export interface WatchTask {
-  at: StoreAt
+  /** All at the same time. */
+  ats: StoreAt[]
   /** Steps of work; none: watch and keep a ledger. */
   steps?: number
 }
@@ -54,25 +60,30 @@ export class Ledger {
     if (type === 'created') this.#live.add(fingerprint)
   }
 
-  async report(): Promise<{ ledger: string[]; faults: string[] }> {
+  report(): Report {
     return { ledger: [...this.#live].sort(), faults: this.#faults }
   }
 }
 
-/** Not where the drill itself has imported the ledger. */
+async function work({ ats, steps }: WatchTask): Promise<void> {
+  const stores = ats.map((at) => new BackedStore(openStore(at), { owner }))
+  if (steps === undefined) {
+    const ledgers = await Promise.all(stores.map((store) => Ledger.of(store)))
+    process.on('message', () => process.send?.(ledgers.map((ledger) => ledger.report())))
+  }
+  process.send?.('ready')
+  if (steps === undefined) return
+  await Promise.all(
+    stores.map(async (store) => {
+      const live: string[] = []
+      for (let i = 0; i < steps; i++) await step(store, live).catch(() => sleep(20))
+    }),
+  )
+  process.send?.('done')
+}
+
+// Not where the drill itself has imported the ledger.
 if (require.main === module) {
-  process.once('message', async ({ at, steps }: WatchTask) => {
-    const store = new BackedStore(openStore(at), { owner })
-    if (steps === undefined) {
-      const ledger = await Ledger.of(store)
-      process.on('message', async () => process.send?.(await ledger.report()))
-    }
-    process.send?.('ready')
-    const live: string[] = []
-    for (let i = 0; i < (steps ?? 0); i++) {
-      await step(store, live).catch(() => sleep(20))
-    }
-    if (steps !== undefined) process.send?.('done')
-  })
+  process.once('message', work)
   process.on('disconnect', () => process.exit())
 }
