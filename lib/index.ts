@@ -13,7 +13,9 @@ import { Store as StoreClass } from './session/store'
 import * as memory from './store/memory'
 import type { StoredSession } from './store/options'
 import type * as watch from './store/watch'
-import { trustedSession } from './trust/session'
+import * as freshness from './trust/fresh'
+import * as profileOptions from './trust/profiles'
+import * as trust from './trust/session'
 
 /**
  * Makes the middleware that gives requests a `session`.
@@ -26,7 +28,7 @@ function session(
   options?: session.SessionOptions,
 ): (req: LooseError, res: LooseError, next: (error?: LooseError) => void) => void
 function session(options?: session.SessionOptions): session.SessionMiddleware {
-  return trustedSession(options)
+  return trust.trustedSession(options)
 }
 
 type Self = typeof session
@@ -59,7 +61,7 @@ declare namespace session {
   interface CookieOptions extends cookies.CookieOptions {}
 
   interface SessionOptions extends options.SessionOptions {}
-  type SessionMiddleware = middleware.SessionMiddleware
+  type SessionMiddleware = trust.TrustedMiddleware
   type SessionEmitter = middleware.SessionEmitter
   type SessionEvents = events.SessionEvents
   type SessionEventName = events.SessionEventName
@@ -140,6 +142,12 @@ declare namespace session {
   type Sealer = sealing.Sealer
   type SealOptions = sealing.SealOptions
 
+  /** Makes a middleware that lets a request go on if it was proved lately who sends it. */
+  const requireFresh: typeof freshness.requireFresh
+  type FreshOptions = freshness.FreshOptions
+  /** Options to spread: `session({ ...session.profiles.aal2, secret, store })`. */
+  const profiles: typeof profileOptions.profiles
+
   const SessionError: typeof errors.SessionError
   type SessionError = errors.SessionError
   type SessionErrorCode = errors.SessionErrorCode
@@ -167,6 +175,8 @@ module.exports.Cookie = CookieClass
 module.exports.MemoryStore = memory.MemoryStore
 module.exports.update = middleware.update
 module.exports.seal = sealing.seal
+module.exports.requireFresh = freshness.requireFresh
+module.exports.profiles = profileOptions.profiles
 module.exports.SessionError = errors.SessionError
 module.exports.ERROR_CODES = errors.ERROR_CODES
 

@@ -10,6 +10,8 @@ const NAMES: Record<string, string[]> = {
     'Session',
     'SessionError',
     'Store',
+    'profiles',
+    'requireFresh',
     'seal',
     'session',
     'update',

@@ -78,6 +78,14 @@ describe('the programs of README', () => {
     assert.equal((await browser.client.get('/')).body, 'Hello ann')
   })
 
+  test('against theft asks for a fresh proof of the user', async (t) => {
+    const { shop } = run(program('requireFresh'), ['shop'])
+    const client = (await serve(t, shop, { https: true })).client()
+    assert.equal((await client.post('/pay')).status, 401)
+    await client.post('/password')
+    assert.equal((await client.post('/pay')).body, 'Paid')
+  })
+
   test('quick start counts visits', async (t) => {
     const client = await visitor(t, run(program('You were here'), ['app']).app)
     await client.get('/')

@@ -3,6 +3,7 @@ import { badOption, describe, SessionOptionError } from '../base/errors'
 import { warnOnce } from '../base/warnings'
 import { type CookieAttributes, setCookieLine } from '../cookie/header'
 import { ATTRIBUTES, type AttributeName, type CookieBase, type CookieOptions } from '../cookie/settings'
+import { mergedTrust } from '../record/trust'
 
 /** Names that would replace the cookie's own workings if an option or a record brought them along. */
 const NEVER_COPIED: ReadonlySet<string> = new Set(['data', '__proto__', 'constructor', 'toJSON', 'serialize'])
@@ -183,7 +184,8 @@ export class Cookie {
   static adopt(cookie: Cookie, base: CookieBase, created: number, trust: string): void {
     cookie.#base = base
     cookie.#created = created
-    cookie.#trust = trust
+    // What was noted since the handler made it comes on top.
+    cookie.#trust = mergedTrust(cookie.#trust, trust)
   }
 
   static #plain(base: CookieBase, created: number): Cookie {

@@ -167,9 +167,15 @@ function lower(value: unknown): unknown {
 function checkPrefix(options: CookieOptions, name: string): void {
   const prefix = /^__(host|secure)-/i.exec(name)?.[1]?.toLowerCase()
   if (!prefix) return
-  if (!options.secure) badOption('cookie.secure', `true for a cookie named ${name}`, options.secure)
+  if (!options.secure) {
+    const elsewhere = `over http take another name, as name: 'session'`
+    badOption('cookie.secure', `true for a cookie named ${name} (${elsewhere})`, options.secure)
+  }
   if (prefix === 'secure') return
-  if (options.domain) badOption('cookie.domain', `undefined for a cookie named ${name}`, options.domain)
+  if (options.domain) {
+    const elsewhere = `for a domain take a name that begins with __Secure-`
+    badOption('cookie.domain', `undefined for a cookie named ${name} (${elsewhere})`, options.domain)
+  }
   if ((options.path ?? '/') !== '/') badOption('cookie.path', `'/' for a cookie named ${name}`, options.path)
 }
 
