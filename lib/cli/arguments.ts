@@ -11,6 +11,10 @@ const FLAGS = {
   'seal-keys': { type: 'string' },
   owner: { type: 'string' },
   older: { type: 'string' },
+  login: { type: 'string' },
+  field: { type: 'string', multiple: true },
+  cookie: { type: 'string' },
+  from: { type: 'string' },
   json: { type: 'boolean' },
   ids: { type: 'boolean' },
   secrets: { type: 'boolean' },
@@ -18,6 +22,7 @@ const FLAGS = {
   create: { type: 'boolean' },
   keep: { type: 'boolean' },
   verify: { type: 'boolean' },
+  insecure: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
 
@@ -28,7 +33,9 @@ type TextFlag = Exclude<
 >
 type Switch = { [F in Flag]: (typeof FLAGS)[F]['type'] extends 'boolean' ? F : never }[Flag]
 
-export type Flags = { readonly [F in TextFlag]?: string } & { readonly [F in Switch]?: boolean }
+export type Flags = { readonly [F in TextFlag]?: string } & { readonly [F in Switch]?: boolean } & {
+  readonly field?: string[]
+}
 
 const OPENING: readonly Flag[] = ['prefix', 'table', 'seal-keys', 'owner-key']
 const TARGET: readonly Flag[] = ['to-prefix', 'to-table', 'hash-ids', 'create', 'keep', 'verify']
@@ -50,6 +57,7 @@ const COMMANDS = {
   erase: { words: [1, Infinity, 'URL ...'], flags: [...OPENING, 'owner'] },
   prune: { words: [1, 1, 'URL'], flags: OPENING },
   copy: { words: [2, 2, 'FROM TO'], flags: [...OPENING, ...TARGET] },
+  doctor: { words: [1, 1, 'URL'], flags: ['login', 'field', 'cookie', 'from', 'insecure', 'json'] },
 } as const satisfies Record<string, Shape>
 
 export type CommandName = keyof typeof COMMANDS

@@ -1,6 +1,7 @@
 import { isSessionError, SessionOptionError } from '../base/errors'
 import { type CommandLine, type CommandName, parseCommandLine } from './arguments'
 import { copySessions } from './copy'
+import { runDoctor } from './doctor/doctor'
 import { eraseOwner, exportOwner, pruneStore, revokeSessions } from './end'
 import { listOwners, listSessions, showSession } from './list'
 import { showStats } from './stats'
@@ -20,6 +21,7 @@ const COMMANDS: Record<CommandName, (command: CommandLine, terminal: Terminal) =
   erase: eraseOwner,
   prune: pruneStore,
   copy: copySessions,
+  doctor: runDoctor,
 }
 
 /**

@@ -10,6 +10,7 @@ export const HELP = `sojourn: looks into the sessions of a store, and puts them 
   sojourn erase URL ... --owner OWNER     ends a person's sessions in all these stores, until none is left
   sojourn prune URL                       drops what has expired
   sojourn copy FROM TO                    moves sessions to another store, also under traffic
+  sojourn doctor https://my.app/          finds out why a cookie is not set or not sent back
 
 URL is lmdb:PATH, redis://... (rediss://...), postgres://... or env:NAME, an environment variable that holds one of
 these: every user of a machine can read the command lines of all processes.
@@ -35,6 +36,15 @@ start the application on TO with migrateFrom: FROM, then copy, then take migrate
   --keep              leave the originals; only while no application writes to either store
   --verify            write nothing: compare each session of FROM with TO
 
-Exit codes: 0 done, nothing found amiss; 1 not all is well: nothing found, something left behind or different;
-2 wrong usage; 3 a store that cannot be reached, or a package that is not installed; 130 broken off.
+doctor:
+
+  --login PATH        also send a login form there, as a browser does
+  --field NAME=VALUE  a field of that form; may be repeated. NAME=env:VAR takes the value from the environment
+  --cookie NAME       the session's cookie; default connect.sid, or what looks like it
+  --from ORIGIN       requests come from a page of this other origin
+  --insecure          accept any certificate; NODE_EXTRA_CA_CERTS names further authorities
+
+Exit codes: 0 done, nothing found amiss; 1 not all is well: nothing found, something left behind or different, a
+fault of the cookie; 2 wrong usage; 3 a store or site that cannot be reached, or a package that is not installed;
+130 broken off.
 `

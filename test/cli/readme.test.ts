@@ -38,7 +38,8 @@ test('the commands of README print what README shows', async (t) => {
   await save('b', 'bob', 50, { theme: 'dark' })
   await save('c', 'ada', 200, {})
   await store.close()
-  const shown = [...chapter.matchAll(/^\$ npx sojourn (.*)\n([\s\S]*?)(?=^\$|^```)/gm)]
+  const [, listing = ''] = /^```console\n([\s\S]*?^```)/m.exec(chapter) ?? []
+  const shown = [...listing.matchAll(/^\$ npx sojourn (.*)\n([\s\S]*?)(?=^\$|^```)/gm)]
   assert.ok(shown.length > 4)
   for (const [, command = '', output] of shown) {
     const words = command.replace(/'/g, '').replaceAll('./', `${folder}/`).split(' ')

@@ -10,10 +10,17 @@
  * Each has an own temporary folder, a free loopback port and a unix socket, and is ended only through the handle
  * of the child process that was started. Should the test process be killed, `guardian` ends what it left behind.
  */
-export { withoutMariadb, withoutMemcached, withoutPostgres, withoutRedis } from './servers/binaries'
+export {
+  withoutMariadb,
+  withoutMemcached,
+  withoutNginx,
+  withoutPostgres,
+  withoutRedis,
+} from './servers/binaries'
 export type { ChildServer } from './servers/child-server'
 export { type MariadbServer, startMariadb } from './servers/mariadb'
 export { type MemcachedServer, startMemcached } from './servers/memcached'
+export { type NginxServer, startNginx } from './servers/nginx'
 export { freePort } from './servers/ports'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './servers/postgres'
 export { type RedisOptions, type RedisServer, startRedis } from './servers/redis'

@@ -35,6 +35,11 @@ export function withoutMemcached(): string | false {
   return without('memcached', ['memcached'])
 }
 
+/** As `withoutRedis`, for nginx. */
+export function withoutNginx(): string | false {
+  return without('nginx', ['nginx'])
+}
+
 function without(debianPackage: string, programs: string[]): string | false {
   const missing = programs.filter((name) => findProgram(name) === undefined)
   if (missing.length === 0) return false
