@@ -12,6 +12,7 @@ export interface NewsReader {
 }
 
 const RETRY_MS = 200
+const TRIES = 3
 /** Keys that are read at once, and in one turn of the event loop. */
 const BATCH = 256
 
@@ -23,6 +24,8 @@ export class NewsQueue {
   #isWorking = false
   #isScheduled = false
   #holds = 0
+  /** In a row. */
+  #failures = 0
 
   constructor(reader: NewsReader) {
     this.#reader = reader
@@ -73,6 +76,7 @@ export class NewsQueue {
         await this.#reader.readAgain((key) => this.#set({ key, ended: false }))
       }
       await this.#readSome()
+      this.#failures = 0
       this.#isWorking = false
       this.#schedule()
     } catch (error) {
@@ -83,6 +87,8 @@ export class NewsQueue {
   /** Then everything is read: nobody knows what was missed meanwhile. */
   #retry(error: unknown): void {
     this.#gap = true
+    // One key that can never be read, as one of another type, must not stop the others: reading all again leaves it out.
+    if (++this.#failures > TRIES) this.#dirty.clear()
     if ((error as { code?: unknown } | null)?.code === 'ERR_SESSION_CLOSED') return
     const again = () => {
       this.#isWorking = false

@@ -13,6 +13,10 @@ if (!missing) {
   after(() => server.stop())
 }
 
+function linkOfStore({ backend }: RedisStore) {
+  return (backend as unknown as { link: { send(key: string, words: string[]): Promise<unknown> } }).link
+}
+
 let count = 0
 const open = (options: object) => {
   // A prefix of its own instead of a server for each test.
@@ -28,6 +32,15 @@ const open = (options: object) => {
 testWatching('Redis', open, missing)
 testWatching('Redis, through a near cache', (options) => open({ ...options, nearCache: true }), missing)
 
+test('Redis: a key of another type under the prefix stops nobody', { skip: missing }, async (t) => {
+  const { watching, writing, close } = open({})
+  t.after(close)
+  const told = await Told.of(watching, { all: true })
+  await linkOfStore(writing).send('', ['SADD', `${writing.keys.prefix}list`, 'x'])
+  await writing.set('a', { cookie: cookie() } as never)
+  assert.deepEqual(await told.words(1), ['created'])
+})
+
 test('Redis: what happened while the server was away, or the connection was cut, is told', {
   skip: missing,
 }, async (t) => {
@@ -38,9 +51,7 @@ test('Redis: what happened while the server was away, or the connection was cut,
   // It kills every connection but the one that asks, and the end comes before any of them is back.
   const clients = await writing.backend.read('nothing')
   assert.equal(clients, undefined)
-  const link = (
-    writing.backend as unknown as { link: { send(key: string, words: string[]): Promise<unknown> } }
-  ).link
+  const link = linkOfStore(writing)
   await Promise.all([
     link.send('', ['CLIENT', 'KILL', 'TYPE', 'pubsub']),
     link.send('', ['DEL', `${writing.keys.prefix}goes`]),
