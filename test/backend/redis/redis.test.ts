@@ -166,7 +166,7 @@ describe('RedisStore', { skip: withoutRedis() }, () => {
 
     test('a server that stands still costs a coded error within the time-out, and is used again by itself', async (t) => {
       const failures: any[] = []
-      const visitor = await start(new RedisStore({ client }), { storeTimeout: 40 })
+      const visitor = await start(new RedisStore({ client }), { storeTimeout: 200 })
       await visitor.get('/put?n=1')
       server.pause()
       t.after(() => server.resume())

@@ -220,7 +220,7 @@ describe('SessionStoreLocal', () => {
   it('a save that goes on losing to others fails after storeTimeout', async (t) => {
     const { storage, open } = await local(t)
     const store = open()
-    const busy = new SessionStoreLocal({ port: store.port, pruneFrequency: 0, storeTimeout: 40 })
+    const busy = new SessionStoreLocal({ port: store.port, pruneFrequency: 0, storeTimeout: 200 })
     t.after(() => busy.close())
     let n = 0
     const update = busy.update('sid', () => {

@@ -54,7 +54,7 @@ describe('a server with a password', () => {
   })
 
   it('looks at the next password after a wrong one, of all connections from an address, only after a pause', async () => {
-    const pause = 25
+    const pause = 150
     served = await serve(undefined, { requirepass: 'right', limits: { wrongPasswordPause: pause } })
     const inside = served.client()
     assert.equal(await inside.send('AUTH', 'right'), '+OK\r\n')
