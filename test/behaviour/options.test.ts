@@ -68,7 +68,7 @@ const WRONG: ReadonlyArray<[options: object, message: RegExp]> = [
   ],
   [
     { name: '__Host-sid' },
-    /^option cookie\.secure: expected true for a cookie named __Host-sid, got undefined/,
+    /^option cookie\.secure: expected true for a cookie named __Host-sid \(over http take .*\), got undefined/,
   ],
   [
     { name: '__Host-sid', cookie: { secure: true, path: '/x' } },

@@ -28,6 +28,12 @@ const KINDS: ProgramName[] = [
   ...(['update', 'stream', 'saveBesideDestroy'] as const),
 ]
 
+/** By hand the pairs of these, which take a third of the time; in CI those of all kinds. */
+const MAIN: ProgramName[] =
+  WIDE || process.env['CI'] === 'true'
+    ? KINDS
+    : ['read', 'set', 'destroy', 'regenerate', 'setRenewSet', 'update']
+
 const FEW: ProgramName[] = ['read', 'set', 'destroy', 'regenerate']
 
 const TRIPLES: ProgramName[][] = [['set', 'set', 'destroy']]
@@ -71,7 +77,7 @@ for (const [words, setup] of STORES) {
     })
 
     test('of two requests', async (t) => {
-      await everySchedule(t, setup, combinations(WIDE ? ALL : KINDS, 2))
+      await everySchedule(t, setup, combinations(WIDE ? ALL : MAIN, 2))
     })
 
     test('of two requests and a failure of the store', async (t) => {

@@ -1,4 +1,4 @@
-/** The contract of a backend, over every client library, and over the Cluster clients of the newest versions. */
+/** The contract of a backend, over every client library in CI, by hand over the newest versions, and over their Cluster clients. */
 import { after, before, describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisBackend } from '../../../lib/backend/redis/backend'
@@ -8,7 +8,7 @@ import { OwnedRedisBackend } from '../../../lib/backend/redis/owners'
 import { canTrack, trackedCopy } from '../../../lib/backend/redis/tracked'
 import { backendCases, testBackend } from '../../../lib/conformance/backend/cases'
 import type { BackendCapability, BackendHandle } from '../../../lib/conformance/backend/context'
-import { CLIENTS, CLUSTER_CLIENTS, type OpenClient, openPool } from '../../support/redis-clients'
+import { CLIENTS, CLUSTER_CLIENTS, newest, type OpenClient, openPool } from '../../support/redis-clients'
 import {
   type RedisCluster,
   type RedisServer,
@@ -28,7 +28,7 @@ if (!missing) {
     ;[server, cluster] = await Promise.all([startRedis(), startRedisCluster()])
   })
   after(() => Promise.all([server.stop(), cluster.stop()]))
-  for (const [name, open] of Object.entries(CLIENTS)) {
+  for (const [name, open] of newest(CLIENTS)) {
     const handle = sharing(() => open(server))
     after(handle.close)
     testBackend(
