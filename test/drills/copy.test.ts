@@ -18,7 +18,7 @@ import {
 
 const session: typeof import('../../lib/index') = require('../../lib/index')
 
-const COUNT = Number(process.env['SOJOURN_COPY_SESSIONS'] ?? 500)
+const COUNT = Number(process.env['SOJOURN_COPY_SESSIONS'] ?? 2000)
 const VISITORS = 8
 const SECRET = 'keyboard cat keyboard cat'
 const owner = (session: any): string | undefined => session.userId
