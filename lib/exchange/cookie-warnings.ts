@@ -1,5 +1,5 @@
 import { warnOnce, warnOnceEach } from '../base/warnings'
-import { domainCovers, type Judged, wantsSecure } from '../cookie/acceptance'
+import { domainCovers, type Judged, wantsSecure } from '../cookie/browser-rules'
 import type { Cookie } from '../session/cookie'
 import { isSecure } from '../session/request'
 import type { SessionRequest } from '../session/session'

@@ -5,7 +5,7 @@ import { partOf } from '../support/kits'
 import { warningsOf } from '../support/warnings'
 import { type OursOptions, odd, ours, session } from './ours'
 
-const { domainCovers } = partOf('cookie/acceptance')
+const { domainCovers } = partOf('cookie/browser-rules')
 const secret = 'a secret that is long enough'
 const base = { secret, resave: false, saveUninitialized: false }
 
