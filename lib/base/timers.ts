@@ -22,3 +22,16 @@ export function sleep(ms: number): Promise<void> {
     timers.setTimeout(resolve, ms)
   })
 }
+
+/** Whether something is answered in time, be it by a failure. The wait keeps no process alive. */
+export async function settlesWithin(answer: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let limit: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    limit = timers.setTimeout(resolve, limitMs, false)
+    limit.unref?.()
+  })
+  const isSettled = () => true
+  const inTime = await Promise.race([late, answer.then(isSettled, isSettled)])
+  timers.clearTimeout(limit)
+  return inTime
+}

@@ -1,6 +1,6 @@
 import { ignore } from '../../base/async'
 import { storeError } from '../../base/errors'
-import { sleep, timers } from '../../base/timers'
+import { settlesWithin, sleep, timers } from '../../base/timers'
 import type { StoreKey } from '../contract'
 import type { Ending, KeyNews, NewsListener } from '../news'
 import type { PostgresListener } from './client'
@@ -107,15 +107,11 @@ export class PostgresFollower {
   }
 
   async #look(): Promise<void> {
-    let late: NodeJS.Timeout | undefined
-    const silence = new Promise<boolean>((resolve) => {
-      late = timers.setTimeout(() => resolve(false), SILENT_MS)
-      late.unref?.()
+    let isHeard = false
+    const answer = this.#client?.query({ text: 'SELECT 1' }).then(() => {
+      isHeard = true
     })
-    const isTrue = () => true
-    const answer = this.#client?.query({ text: 'SELECT 1' }).then(isTrue, () => false) ?? false
-    const isHeard = await Promise.race([silence, answer])
-    timers.clearTimeout(late)
+    if (answer) await settlesWithin(answer, SILENT_MS)
     if (!isHeard) await this.#connectAgain()
     if (!this.#isStopped) this.#ask()
   }

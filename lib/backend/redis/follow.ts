@@ -1,6 +1,6 @@
 import { ignore } from '../../base/async'
 import { storeError } from '../../base/errors'
-import { timers } from '../../base/timers'
+import { settlesWithin, timers } from '../../base/timers'
 import type { StoreKey } from '../contract'
 import type { Ending, NewsListener } from '../news'
 import { redisError } from './errors'
@@ -140,14 +140,9 @@ export class RedisFollower {
   #ask(): void {
     this.#asking = timers.setTimeout(async () => {
       const connection = this.#connection
-      let late: NodeJS.Timeout | undefined
-      const silence = new Promise<boolean>((resolve) => {
-        late = timers.setTimeout(() => resolve(true), SILENT_MS)
-        late.unref?.()
-      })
-      const answer = connection?.isReady ? connection.sendCommand(['PING'], {}).then(isFalse, isFalse) : false
-      const isSilent = await Promise.race([silence, answer])
-      timers.clearTimeout(late)
+      const isSilent =
+        connection?.isReady === true &&
+        !(await settlesWithin(connection.sendCommand(['PING'], {}), SILENT_MS))
       if (this.#isStopped) return
       if (isSilent) {
         this.#close()
@@ -166,8 +161,6 @@ export class RedisFollower {
     else connection.disconnect().catch(ignore)
   }
 }
-
-const isFalse = () => false
 
 /** Anybody may publish anything. */
 function parse(message: string): unknown[] {
