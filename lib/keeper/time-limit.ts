@@ -66,15 +66,3 @@ export function boundedTurn<T>(
     })
   })
 }
-
-/** Settles with `work`, which never fails, or when the time is up. Keeps no process alive. */
-export function forAtMost(work: Promise<void>, limitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = timers.setTimeout(resolve, limitMs)
-    timer.unref?.()
-    work.then(() => {
-      timers.clearTimeout(timer)
-      resolve()
-    })
-  })
-}

@@ -1,10 +1,11 @@
 import { ignore } from '../../base/async'
 import type { StoreOperation } from '../../base/events'
+import { settlesWithin } from '../../base/timers'
 import type { Policy } from '../../session/policy'
 import type { Session } from '../../session/session'
 import type { Store } from '../../session/store'
 import type { Agreed, Flight, KeeperContext, KnownSession } from '../contract'
-import { boundedTurn, forAtMost, timeoutError } from '../time-limit'
+import { boundedTurn, timeoutError } from '../time-limit'
 import { type Flights, flightsOf } from './flights'
 import { type ForeignRecord, ForeignStore, type OnLate } from './store'
 
@@ -127,7 +128,7 @@ export class ForeignOrder {
   /** A call that was given up may still be carried out: what comes next waits for it, though not for ever. */
   #waits(flight: Flight): OnLate {
     return (answer) => {
-      const waited = forAtMost(answer.then(ignore, ignore), this.#policy.storeTimeoutMs)
+      const waited = settlesWithin(answer, this.#policy.storeTimeoutMs)
       flight.unanswered = waited.then(() => this.flights.written(flight))
     }
   }

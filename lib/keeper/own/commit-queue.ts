@@ -1,9 +1,9 @@
 import type { Backend, Entry, StoreKey } from '../../backend/contract'
 import { ignore } from '../../base/async'
-import { timers } from '../../base/timers'
+import { settlesWithin, timers } from '../../base/timers'
 import type { OwnStore } from '../../store/protocol'
 import type { KeeperContext, Written } from '../contract'
-import { forAtMost, timeoutError } from '../time-limit'
+import { timeoutError } from '../time-limit'
 import type { Ask } from './backend-calls'
 import type { Draft } from './draft'
 import { writeTogether } from './write-together'
@@ -126,7 +126,7 @@ export class CommitQueues {
     })
     const mine: Again = { done, lastWritten: before?.lastWritten }
     this.#again.set(key, mine)
-    if (before) await (waitMs === Infinity ? before.done : forAtMost(before.done, waitMs))
+    if (before) await (waitMs === Infinity ? before.done : settlesWithin(before.done, waitMs))
     return () => {
       if (this.#again.get(key) === mine) this.#again.delete(key)
       go()
